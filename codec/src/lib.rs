@@ -1,0 +1,1 @@
+//! Zero-copy packets of Engine.IO and Socket.IO.

@@ -1,0 +1,3 @@
+//! The `siospec` command.
+
+fn main() {}
