@@ -82,10 +82,10 @@ pub enum Setting {
 pub enum Variant {
     /// Frequent pings with a forgiving time-out: heartbeats cross every case, slow machines break none.
     Default,
-    /// The short time-outs of the contract, for rules about time.
-    Timing,
-    /// A small payload limit.
+    /// A small payload limit and short time-outs, for rules about these.
     Limits,
+    /// No ping for a long time, where one would hide what is looked for.
+    Calm,
 }
 
 impl Variant {
@@ -93,8 +93,8 @@ impl Variant {
     pub const fn name(self) -> &'static str {
         match self {
             Variant::Default => "default",
-            Variant::Timing => "timing",
             Variant::Limits => "limits",
+            Variant::Calm => "calm",
         }
     }
 }
@@ -139,7 +139,7 @@ macro_rules! scenarios {
                 rule: &$rule,
                 name: stringify!($run),
                 over: &[$($crate::scenario::Transport::$over),+],
-                needs: &[$($($need),+)?],
+                needs: const { &[$($($need),+)?] },
                 variant: $crate::scenarios!(@variant $($variant)?),
                 run: |stage| Box::pin($run(stage)),
             }),+]

@@ -208,10 +208,14 @@ impl Configuration {
         };
         match variant {
             Variant::Default => usual,
-            Variant::Timing => {
-                Self { ping_timeout_ms: 200, connect_timeout_ms: 1000, upgrade_timeout_ms: 1000, ..usual }
-            }
-            Variant::Limits => Self { max_payload_bytes: 10_000, ..usual },
+            Variant::Limits => Self {
+                ping_timeout_ms: 200,
+                max_payload_bytes: 10_000,
+                connect_timeout_ms: 1000,
+                upgrade_timeout_ms: 1000,
+                ..usual
+            },
+            Variant::Calm => Self { ping_interval_ms: 25_000, ping_timeout_ms: 20_000, ..usual },
         }
     }
 
