@@ -1,0 +1,13 @@
+//! Slices of text that are proven to be one JSON value (RFC 8259).
+//!
+//! [`Json`] is made by one scan of the text; from then on the text is only cut, never checked again.
+
+mod scan;
+mod skip;
+mod unescape;
+mod value;
+
+pub(crate) use scan::{scan, skip_blanks};
+pub(crate) use skip::{string as skip_string, value as skip_value};
+pub use unescape::{Chars, JsonStr, quote};
+pub use value::{Elements, Json, Kind, Members};

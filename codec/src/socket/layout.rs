@@ -1,0 +1,258 @@
+//! Where the parts of a packet lie in its text: the grammar, acted out once.
+//!
+//! ```text
+//! packet    = type [ count "-" ] [ namespace "," ] [ ack-id ] [ json ]      count: types 5 and 6 only
+//! type      = "0" to "6"
+//! namespace = "/" *( any but "," )                    the comma may lack when nothing follows
+//! ack-id    = 1*digit
+//! ```
+//!
+//! Source: Socket.IO protocol, version 5, "Packet encoding"; the end of a namespace and blanks behind the
+//! JSON as observed in socket.io-parser 4.2.7.
+
+use super::{AckId, Args, Body, EventName, Namespace, Packet, number, placeholder};
+use crate::json::{Json, scan};
+use crate::{DecodeError, ErrorKind, Leniency, Profile};
+use core::ops::Range;
+
+/// A decoded packet without its text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Layout {
+    kind: Kind,
+    /// None for the main namespace, unless the packet spells it out.
+    namespace: Option<Range<usize>>,
+    /// None only where there is no payload.
+    payload: Option<Range<usize>>,
+    ack: Option<AckId>,
+    attachments: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Connect,
+    Disconnect,
+    ConnectError,
+    Event,
+    Ack,
+}
+
+impl Layout {
+    /// Reads a packet.
+    pub(super) fn of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
+        let bytes = text.as_bytes();
+        let (kind, binary, at) = packet_type(text, profile)?;
+        let (attachments, at) = if binary {
+            attachment_count(text, at, profile).map(|(count, at)| (Some(count), at))?
+        } else {
+            (None, at)
+        };
+        let (namespace, at) = namespace(bytes, at, profile)?;
+        let (ack, payload_at) = ack_id(text, at, profile)?;
+        match (kind, ack) {
+            (Kind::Connect | Kind::Disconnect | Kind::ConnectError, Some(_))
+                if !profile.allows(Leniency::ACK_ID_ON_CONTROL) =>
+            {
+                return Err(DecodeError::new(ErrorKind::UnexpectedAckId, at));
+            }
+            (Kind::Ack, None) if !profile.allows(Leniency::ACK_WITHOUT_ID) => {
+                return Err(DecodeError::new(ErrorKind::MissingAckId, at));
+            }
+            _ => {}
+        }
+        let payload = payload(text, payload_at, kind, profile)?;
+        let layout = Self { kind, namespace, payload, ack, attachments };
+        if let Some(count) = attachments {
+            let (start, args) =
+                (layout.payload.as_ref().map_or(0, |payload| payload.start), layout.args(text));
+            placeholder::check(args, count, profile).map_err(|error| error.shifted(start))?;
+        }
+        Ok(layout)
+    }
+
+    /// The packet, given the text that it was read from.
+    pub(super) fn packet<'a>(&self, text: &'a str) -> Packet<'a> {
+        let range = self.namespace.clone();
+        let namespace = range.and_then(|range| text.get(range)).map_or(Namespace::ROOT, Namespace::proven);
+        let body = match self.kind {
+            Kind::Connect => Body::Connect(self.json(text)),
+            Kind::Disconnect => Body::Disconnect,
+            Kind::ConnectError => Body::ConnectError(self.json(text).unwrap_or_default()),
+            Kind::Event => {
+                Body::Event { args: self.args(text), ack: self.ack, attachments: self.attachments }
+            }
+            Kind::Ack => {
+                let id = self.ack.unwrap_or(AckId::UNMATCHED);
+                Body::Ack { args: self.args(text), id, attachments: self.attachments }
+            }
+        };
+        Packet { namespace, body }
+    }
+
+    pub(super) fn attachments(&self) -> u32 {
+        self.attachments.unwrap_or(0)
+    }
+
+    fn json<'a>(&self, text: &'a str) -> Option<Json<'a>> {
+        let range = self.payload.as_ref()?;
+        Some(Json::cut(text, range.start, range.end))
+    }
+
+    fn args<'a>(&self, text: &'a str) -> Args<'a> {
+        self.payload.as_ref().map_or(Args::EMPTY, |range| Args::cut(text, range.start, range.end))
+    }
+}
+
+/// The type, whether it is a binary one, and what follows it.
+fn packet_type(text: &str, profile: &Profile) -> Result<(Kind, bool, usize), DecodeError> {
+    let (kind, binary) = match text.as_bytes().first() {
+        Some(b'2') => (Kind::Event, false),
+        Some(b'3') => (Kind::Ack, false),
+        Some(b'0') => (Kind::Connect, false),
+        Some(b'1') => (Kind::Disconnect, false),
+        Some(b'4') => (Kind::ConnectError, false),
+        Some(b'5') => (Kind::Event, true),
+        Some(b'6') => (Kind::Ack, true),
+        _ => return blank_type(text, profile),
+    };
+    Ok((kind, binary, 1))
+}
+
+#[cold]
+fn blank_type(text: &str, profile: &Profile) -> Result<(Kind, bool, usize), DecodeError> {
+    let lenient = profile.allows(Leniency::BLANK_TYPE);
+    match text.chars().next() {
+        None if lenient => Ok((Kind::Connect, false, 0)),
+        None => Err(DecodeError::new(ErrorKind::EmptyPacket, 0)),
+        Some(blank) if lenient && number::is_blank(blank) => Ok((Kind::Connect, false, blank.len_utf8())),
+        Some(_) => Err(DecodeError::new(ErrorKind::UnknownPacketType, 0)),
+    }
+}
+
+/// How many attachments are announced at `at`, and what follows the dash.
+fn attachment_count(text: &str, at: usize, profile: &Profile) -> Result<(u32, usize), DecodeError> {
+    let invalid = |offset| DecodeError::new(ErrorKind::InvalidAttachmentCount, offset);
+    let bytes = text.as_bytes();
+    let digits = count_digits(bytes, at);
+    let (count, dash) = if digits > at && bytes.get(digits) == Some(&b'-') {
+        (number::decimal(bytes.get(at..digits).unwrap_or_default()).unwrap_or(u64::MAX), digits)
+    } else if profile.allows(Leniency::LOOSE_ATTACHMENT_COUNT) {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let dash = at + memchr::memchr(b'-', rest).ok_or_else(|| invalid(bytes.len()))?;
+        let count = text.get(at..dash).and_then(number::loose).ok_or_else(|| invalid(at))?;
+        (count, dash)
+    } else {
+        return Err(invalid(digits));
+    };
+    if count == 0 && !profile.allows(Leniency::NO_ATTACHMENTS) {
+        return Err(DecodeError::new(ErrorKind::NoAttachments, at));
+    }
+    match u32::try_from(count) {
+        Ok(count) if count <= profile.limits.max_attachments => Ok((count, dash + 1)),
+        _ => Err(DecodeError::new(ErrorKind::TooManyAttachments, at)),
+    }
+}
+
+/// The namespace at `at`, if one is spelled out, and what follows its comma.
+fn namespace(
+    bytes: &[u8],
+    at: usize,
+    profile: &Profile,
+) -> Result<(Option<Range<usize>>, usize), DecodeError> {
+    if bytes.get(at) != Some(&b'/') {
+        return Ok((None, at));
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let comma = memchr::memchr(b',', rest);
+    let len = comma.unwrap_or(rest.len());
+    if len > profile.limits.max_namespace_bytes {
+        let offset = at.saturating_add(profile.limits.max_namespace_bytes);
+        return Err(DecodeError::new(ErrorKind::NamespaceTooLong, offset));
+    }
+    let end = at + len;
+    Ok((Some(at..end), end + usize::from(comma.is_some())))
+}
+
+/// The acknowledgement id at `at`, if there is one, and what follows it.
+fn ack_id(text: &str, at: usize, profile: &Profile) -> Result<(Option<AckId>, usize), DecodeError> {
+    let bytes = text.as_bytes();
+    if profile.allows(Leniency::BLANK_ACK_ID) {
+        return Ok(blank_ack_id(text, at));
+    }
+    let end = count_digits(bytes, at);
+    if end == at {
+        return Ok((None, at));
+    }
+    match number::decimal(bytes.get(at..end).unwrap_or_default()) {
+        Some(id) if id <= AckId::MAX.0 => Ok((Some(AckId(id)), end)),
+        _ if profile.allows(Leniency::ROUNDED_ACK_ID) => {
+            Ok((Some(text.get(at..end).map_or(AckId::UNMATCHED, number::rounded_id)), end))
+        }
+        _ => Err(DecodeError::new(ErrorKind::AckIdTooLarge, at)),
+    }
+}
+
+/// Like [`ack_id`], with blanks among the digits: around them they vanish, between them they make an id
+/// that is not a number.
+fn blank_ack_id(text: &str, at: usize) -> (Option<AckId>, usize) {
+    let rest = text.get(at..).unwrap_or_default();
+    let len = rest.find(|c: char| !c.is_ascii_digit() && !number::is_blank(c)).unwrap_or(rest.len());
+    let id = (len > 0).then(|| rest.get(..len).map_or(AckId::UNMATCHED, number::rounded_id));
+    (id, at + len)
+}
+
+fn count_digits(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The payload that begins at `at`, checked for what the packet's type asks.
+fn payload(
+    text: &str,
+    at: usize,
+    kind: Kind,
+    profile: &Profile,
+) -> Result<Option<Range<usize>>, DecodeError> {
+    let Some(first) = text.as_bytes().get(at) else {
+        return match kind {
+            Kind::Connect | Kind::Disconnect => Ok(None),
+            _ if profile.allows(Leniency::MISSING_PAYLOAD) => Ok(None),
+            _ => Err(DecodeError::new(ErrorKind::MissingPayload, at)),
+        };
+    };
+    let wrong = match kind {
+        Kind::Disconnect => Some(ErrorKind::UnexpectedPayload),
+        Kind::Connect if *first != b'{' => Some(ErrorKind::ExpectedObject),
+        Kind::ConnectError if *first == b'"' && profile.allows(Leniency::CONNECT_ERROR_STRING) => None,
+        Kind::ConnectError if *first != b'{' => Some(ErrorKind::ExpectedObject),
+        Kind::Event | Kind::Ack if *first != b'[' => Some(ErrorKind::ExpectedArray),
+        _ => None,
+    };
+    if let Some(kind) = wrong {
+        return Err(DecodeError::new(kind, at));
+    }
+    let scanned = scan(text, at, profile.limits.max_depth)?;
+    if kind == Kind::Event {
+        event_name(Args::cut(text, scanned.start, scanned.end), at, profile)?;
+    }
+    Ok(Some(scanned.start..scanned.end))
+}
+
+/// Checks the name of the event whose arguments begin at `at`.
+fn event_name(args: Args<'_>, at: usize, profile: &Profile) -> Result<(), DecodeError> {
+    let mut elements = args.iter();
+    let Some(first) = elements.next() else {
+        return Err(DecodeError::new(ErrorKind::MissingEventName, at));
+    };
+    let offset = at + elements.position() - first.as_str().len();
+    match args.event_name() {
+        None => Err(DecodeError::new(ErrorKind::InvalidEventName, offset)),
+        Some(name @ EventName::Text(_))
+            if name.is_reserved() && !profile.allows(Leniency::RESERVED_EVENT_NAME) =>
+        {
+            Err(DecodeError::new(ErrorKind::ReservedEventName, offset))
+        }
+        Some(_) => Ok(()),
+    }
+}
