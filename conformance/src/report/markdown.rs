@@ -6,7 +6,7 @@ use super::{
     Event, Reporter,
     event::{Case, End, Outcome, Start},
     tally::{Story, Tally},
-    text::{elide, ends, excerpt, subject, thousands, time, visible},
+    text::{counted, elide, ends, excerpt, subject, thousands, time, visible},
 };
 
 /// Stories told in full; the pages of CI systems are limited in size.
@@ -51,11 +51,11 @@ impl<W: Write> Markdown<W> {
     fn head(&mut self) -> io::Result<()> {
         let counts = self.tally.counts();
         let result = match &self.end {
-            None => format!("broke off after {} of {} cases", counts.total(), self.start.selected),
+            None => format!("broke off after {} of {}", counts.total(), counted(self.start.selected, "case")),
             Some(end) if counts.guilty() > 0 || end.exit != 0 => {
-                format!("{} of {} cases failed", thousands(counts.guilty()), thousands(counts.judged()))
+                format!("{} of {} failed", thousands(counts.guilty()), counted(counts.judged(), "case"))
             }
-            Some(_) => format!("{} cases passed", thousands(counts.pass)),
+            Some(_) => format!("{} passed", counted(counts.pass, "case")),
         };
         writeln!(self.out, "## siospec: {result}\n")?;
         write!(self.out, "{} {} · {}", self.start.tool, self.start.version, escaped(&subject(&self.start)))?;

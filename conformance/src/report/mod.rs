@@ -11,7 +11,7 @@ mod junit;
 mod markdown;
 mod output;
 mod tally;
-mod text;
+pub(crate) mod text;
 
 pub use event::Event;
 pub use human::{Human, Page};

@@ -10,7 +10,7 @@ const NOTE: usize = 20;
 /// Shows control characters as pictures, and characters that rearrange a line as their code.
 ///
 /// What a server sent must not move the cursor of whoever reads about it.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unfit) {
         return Cow::Borrowed(text);
     }
@@ -30,7 +30,7 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Cuts the middle out of a text of more than `max` characters, and says how many bytes went.
-pub(super) fn elide(text: &str, max: usize) -> Cow<'_, str> {
+pub(crate) fn elide(text: &str, max: usize) -> Cow<'_, str> {
     let length = text.chars().count();
     if length <= max {
         return Cow::Borrowed(text);
@@ -56,6 +56,11 @@ pub(super) fn thousands(number: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `1 case`, `1 187 cases`
+pub(super) fn counted(number: usize, what: &str) -> String {
+    format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 
 /// `socket.io 4.8.4 (JavaScript) · contract delivery · seed 8113`

@@ -59,7 +59,7 @@ impl<W: Write> Human<W> {
         self.expected = start.selected;
         self.name_columns = start.groups.iter().map(|group| group.name.chars().count()).max().unwrap_or(0);
         self.bars = self.page.bars(self.name_columns);
-        let mut rules = format!("{} rules", text::thousands(start.rules));
+        let mut rules = text::counted(start.rules, "rule");
         if start.not_offered > 0 {
             rules = format!("{rules}, {} not offered", text::thousands(start.not_offered));
         }
@@ -126,7 +126,7 @@ impl<W: Write> Human<W> {
 
     fn summary(&mut self, end: &End) -> io::Result<()> {
         let counts = self.tally.counts();
-        let mut parts = vec![format!("{} cases", text::thousands(counts.total()))];
+        let mut parts = vec![text::counted(counts.total(), "case")];
         let always = [Outcome::Pass, Outcome::Fail, Outcome::Warn, Outcome::Inconclusive];
         for outcome in Outcome::ALL {
             let count = counts.of(outcome);
@@ -146,12 +146,8 @@ impl<W: Write> Human<W> {
     }
 
     fn fragment(&mut self) -> io::Result<()> {
-        let judged = self.tally.counts().total();
-        let text = format!(
-            "the run broke off after {} of {} cases",
-            text::thousands(judged),
-            text::thousands(self.expected)
-        );
+        let judged = text::thousands(self.tally.counts().total());
+        let text = format!("the run broke off after {judged} of {}", text::counted(self.expected, "case"));
         writeln!(self.out, "  {}", self.page.bad(&text))
     }
 }
