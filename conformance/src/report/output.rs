@@ -8,6 +8,8 @@ use std::{
     str::FromStr,
 };
 
+use console::Term;
+
 use super::{Event, Human, JsonLines, Junit, Markdown, Page};
 
 /// Makes something readable of the events of a run.
@@ -67,12 +69,13 @@ impl Spec {
     }
 
     /// Opens what the report is written to, so that a path that cannot be written is found before a run begins.
+    /// Colours are for a terminal that has some, and only if `colour`.
     ///
     /// # Errors
     /// The path cannot be written.
-    pub fn open(&self) -> Result<Box<dyn Reporter>, OpenError> {
+    pub fn open(&self, colour: bool) -> Result<Box<dyn Reporter>, OpenError> {
         if self.is_stdout() {
-            let page = Page::of_terminal(&console::Term::stdout());
+            let page = Page::of_terminal(&Term::stdout()).coloured(colour);
             return Ok(self.kind.reporter(io::stdout(), page));
         }
         let file =
@@ -118,18 +121,14 @@ impl Reports {
     pub fn open(specs: &[Spec], colour: bool) -> Result<Self, OpenError> {
         let mut reporters = Vec::new();
         for spec in specs {
-            reporters.push(spec.open()?);
+            reporters.push(spec.open(colour)?);
         }
-        let onlooker = if !specs.iter().any(Spec::is_stdout) {
-            let page = Page::of_terminal(&console::Term::stdout());
-            Some(Kind::Human.reporter(io::stdout(), page.coloured(colour)))
-        } else if specs.iter().any(|spec| spec.is_stdout() && spec.kind == Kind::Human) {
-            None
-        } else {
-            let page = Page::of_terminal(&console::Term::stderr());
-            Some(Kind::Human.reporter(io::stderr(), page.coloured(colour)))
-        };
-        reporters.extend(onlooker);
+        let onlooker = |term: &Term| Page::of_terminal(term).coloured(colour);
+        if !specs.iter().any(Spec::is_stdout) {
+            reporters.push(Kind::Human.reporter(io::stdout(), onlooker(&Term::stdout())));
+        } else if !specs.iter().any(|spec| spec.is_stdout() && spec.kind == Kind::Human) {
+            reporters.push(Kind::Human.reporter(io::stderr(), onlooker(&Term::stderr())));
+        }
         Ok(Self::new(reporters))
     }
 

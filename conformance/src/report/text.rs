@@ -66,7 +66,8 @@ pub(super) fn counted(number: usize, what: &str) -> String {
 /// `socket.io 4.8.4 (JavaScript) · contract delivery · seed 8113`
 pub(super) fn subject(start: &Start) -> String {
     let target = &start.target;
-    let mut text = visible(&target.name).into_owned();
+    let name = if target.name.is_empty() { "unnamed server" } else { &target.name };
+    let mut text = visible(name).into_owned();
     if let Some(version) = &target.version {
         text = format!("{text} {}", visible(version));
     }
