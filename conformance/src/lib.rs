@@ -1,6 +1,8 @@
 //! Judges Socket.IO servers: rules, the scenarios that act them out, and the runner.
 
+pub mod cli;
 pub mod contract;
+pub mod report;
 pub mod rule;
 pub mod run;
 pub mod scenario;
