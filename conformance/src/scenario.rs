@@ -77,6 +77,17 @@ pub enum Setting {
     UpgradeTimeout,
 }
 
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Need::Contract(contract) => write!(f, "contract {}", contract.name()),
+            Need::Feature(feature) => f.write_str(feature),
+            Need::Setting(Setting::ConnectTimeout) => f.write_str("a known connect time-out"),
+            Need::Setting(Setting::UpgradeTimeout) => f.write_str("a known upgrade time-out"),
+        }
+    }
+}
+
 /// The configuration of the server that a scenario wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variant {
