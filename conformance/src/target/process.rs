@@ -1,7 +1,8 @@
 //! A server that we start with a command, and stop.
 
 use std::{
-    collections::VecDeque,
+    collections::{VecDeque, hash_map::RandomState},
+    hash::BuildHasher,
     io,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
@@ -195,7 +196,21 @@ impl Output {
 }
 
 /// A TCP port on which nobody listens now.
+///
+/// Below the range that systems take for outgoing connections: from within it, a connection made while the
+/// server does not listen yet may be connected to itself, and take the port from the server.
 async fn free_port() -> io::Result<u16> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    Ok(listener.local_addr()?.port())
+    const FIRST: u64 = 10_240;
+    const COUNT: u64 = 22_000;
+    const TRIES: u64 = 64;
+    let mut refused = None;
+    for attempt in 0..TRIES {
+        let drawn = FIRST + RandomState::new().hash_one(attempt) % COUNT;
+        let port = u16::try_from(drawn).expect("the range ends below 2^16");
+        match TcpListener::bind(("127.0.0.1", port)).await {
+            Ok(_) => return Ok(port),
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| io::Error::other("no port was tried")))
 }
