@@ -5,19 +5,20 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use tokio::{
     net::TcpStream,
-    sync::{RwLock, Semaphore, mpsc::UnboundedSender},
+    sync::{RwLock, Semaphore, mpsc::UnboundedSender, watch},
     task::JoinSet,
     time::{sleep, timeout},
 };
 
 use crate::{
+    contract::About,
     scenario::{Scenario, Transport, Variant},
     stage::{Patience, Site, Stage},
     target::{Approach, Running, Target, TargetError},
@@ -32,8 +33,6 @@ pub struct Case {
     pub scenario: Arc<Scenario>,
     /// The transport.
     pub over: Transport,
-    /// Number of the repetition, from 0.
-    pub round: u32,
 }
 
 /// What became of a case.
@@ -43,6 +42,8 @@ pub struct Outcome {
     pub case: Case,
     /// The verdict.
     pub verdict: Verdict,
+    /// When it began, since the run began.
+    pub began: Duration,
     /// How long it took.
     pub took: Duration,
     /// What crossed the wire.
@@ -64,11 +65,20 @@ pub struct Plan {
     pub jobs: usize,
     /// Tags of events, rooms and namespaces derive from it.
     pub seed: u64,
-    /// Set to end the run early; what has been judged is reported.
-    pub enough: Arc<AtomicBool>,
+}
+
+/// The servers of a run, ready for its cases.
+#[derive(Debug)]
+pub struct Arena {
+    plan: Plan,
+    grounds: BTreeMap<Variant, Arc<Ground>>,
+    site: Arc<Site>,
+    about: About,
+    began: Instant,
 }
 
 /// A server in the configuration of one variant, and its replacements.
+#[derive(Debug)]
 struct Ground {
     variant: Variant,
     target: Target,
@@ -90,56 +100,82 @@ const MAX_ATTEMPTS: u32 = 4;
 /// A pause of our own event loop that casts doubt on what was measured.
 const STUMBLE: Duration = Duration::from_millis(80);
 
-/// Starts a server for each variant that the cases want. The first one is what reports name.
-///
-/// # Errors
-/// If a server cannot be started or found.
-pub async fn run(plan: Plan, outcomes: UnboundedSender<Outcome>) -> Result<(), TargetError> {
-    let clock = Clock::start();
-    let mut grounds = open_grounds(&plan).await?;
-    let jobs = Arc::new(Semaphore::new(plan.jobs.max(1)));
-    let mut acting = JoinSet::new();
-    let mut suspects = Vec::new();
-    for (number, case) in plan.cases.iter().cloned().enumerate() {
-        let ground = Arc::clone(&grounds[&plan.variant_of(&case)]);
-        let turn = Arc::clone(&jobs).acquire_owned().await.expect("the semaphore is never closed");
-        if plan.enough.load(Ordering::SeqCst) {
-            break;
+impl Arena {
+    /// Starts a server for each variant that the cases want, or finds the one that runs.
+    ///
+    /// # Errors
+    /// If a server cannot be started or found.
+    pub async fn open(plan: Plan) -> Result<Self, TargetError> {
+        let grounds = open_grounds(&plan).await?;
+        let first =
+            grounds.values().next().ok_or_else(|| TargetError::Usage("no case is selected".to_owned()))?;
+        let (site, about) = match first.running.read().await.as_ref() {
+            Some(running) => (Arc::clone(&running.site), running.about.clone()),
+            None => return Err(TargetError::Unreachable("the server is gone already".to_owned())),
+        };
+        Ok(Self { plan, grounds, site, about, began: Instant::now() })
+    }
+
+    /// The server under judgement; that of the first variant where there are several.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// What the server calls itself.
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Acts out all cases and tells their outcomes as they come, until all are judged or `stop` turns true.
+    /// Then ends every server that was started.
+    pub async fn run(self, outcomes: UnboundedSender<Outcome>, mut stop: watch::Receiver<bool>) {
+        tokio::select! {
+            () = self.judge(outcomes) => {}
+            // An error means that nobody can stop us any more: the judging above goes on.
+            Ok(_) = stop.wait_for(|stop| *stop) => {}
         }
-        let tag = format!("{:x}.{number}", plan.seed);
-        let (clock, outcomes) = (clock.clone(), outcomes.clone());
-        acting.spawn(async move {
-            let acted = ground.act(case, &tag, &clock).await;
-            drop(turn);
-            match acted {
-                Acted::Outcome(outcome) => {
-                    let _nobody_listens = outcomes.send(*outcome);
-                    None
-                }
-                Acted::Suspect(case) => Some((ground, case)),
+        for ground in self.grounds.into_values() {
+            if let Some(running) = ground.running.write().await.take() {
+                running.stop().await;
             }
-        });
-        while let Some(done) = acting.try_join_next() {
+        }
+    }
+
+    async fn judge(&self, outcomes: UnboundedSender<Outcome>) {
+        let clock = Clock::start();
+        let jobs = Arc::new(Semaphore::new(self.plan.jobs.max(1)));
+        let began = self.began;
+        let mut acting = JoinSet::new();
+        let mut suspects = Vec::new();
+        for (number, case) in self.plan.cases.iter().cloned().enumerate() {
+            let ground = Arc::clone(&self.grounds[&self.plan.variant_of(&case)]);
+            let turn = Arc::clone(&jobs).acquire_owned().await.expect("the semaphore is never closed");
+            let tag = format!("{:x}.{number}", self.plan.seed);
+            let (clock, outcomes) = (clock.clone(), outcomes.clone());
+            acting.spawn(async move {
+                let acted = ground.act(case, &tag, &clock, began).await;
+                drop(turn);
+                match acted {
+                    Acted::Outcome(outcome) => {
+                        let _nobody_listens = outcomes.send(*outcome);
+                        None
+                    }
+                    Acted::Suspect(case) => Some((ground, case)),
+                }
+            });
+            while let Some(done) = acting.try_join_next() {
+                suspects.extend(done.expect("a case does not panic"));
+            }
+        }
+        while let Some(done) = acting.join_next().await {
             suspects.extend(done.expect("a case does not panic"));
         }
-    }
-    while let Some(done) = acting.join_next().await {
-        suspects.extend(done.expect("a case does not panic"));
-    }
-    // One at a time, whoever kills the server again did it before.
-    for (number, (ground, case)) in suspects.into_iter().enumerate() {
-        if plan.enough.load(Ordering::SeqCst) {
-            break;
-        }
-        let outcome = ground.act_alone(case, &format!("{:x}.9{number}", plan.seed), &clock).await;
-        let _nobody_listens = outcomes.send(outcome);
-    }
-    while let Some((_, ground)) = grounds.pop_first() {
-        if let Some(running) = ground.running.write().await.take() {
-            running.stop().await;
+        // One at a time, whoever kills the server again did it before.
+        for (number, (ground, case)) in suspects.into_iter().enumerate() {
+            let outcome = ground.act_alone(case, &format!("{:x}.9{number}", self.plan.seed), began).await;
+            let _nobody_listens = outcomes.send(outcome);
         }
     }
-    Ok(())
 }
 
 /// The servers for the variants in use, started side by side.
@@ -182,7 +218,7 @@ impl Plan {
 
 impl Ground {
     /// Acts a case out beside others.
-    async fn act(&self, case: Case, tag: &str, clock: &Clock) -> Acted {
+    async fn act(&self, case: Case, tag: &str, clock: &Clock, run_began: Instant) -> Acted {
         let mut attempt = 1;
         loop {
             let guard = self.running.read().await;
@@ -192,7 +228,7 @@ impl Ground {
                 return Acted::Outcome(Box::new(Outcome::without_acting(case, Verdict::Inconclusive(why))));
             };
             let began = Instant::now();
-            let outcome = act_once(&case, &site, &self.approach, &format!("{tag}.{attempt}")).await;
+            let outcome = self.act_once(&case, &site, &format!("{tag}.{attempt}"), run_began).await;
             let alive = listens(&site).await;
             drop(guard);
             let sound = matches!(outcome.verdict, Verdict::Pass | Verdict::Skipped(_));
@@ -210,7 +246,7 @@ impl Ground {
     }
 
     /// Acts a case out with nobody else on the ground, and charges it with the death of the server.
-    async fn act_alone(&self, case: Case, tag: &str, _clock: &Clock) -> Outcome {
+    async fn act_alone(&self, case: Case, tag: &str, run_began: Instant) -> Outcome {
         let generation = self.generation.load(Ordering::SeqCst);
         let mut guard = self.running.write().await;
         let Some(running) = guard.as_mut() else {
@@ -218,7 +254,7 @@ impl Ground {
             return Outcome::without_acting(case, Verdict::Inconclusive(why));
         };
         let site = Arc::clone(&running.site);
-        let mut outcome = act_once(&case, &site, &self.approach, tag).await;
+        let mut outcome = self.act_once(&case, &site, tag, run_began).await;
         let dead =
             if listens(&site).await { None } else { Some("it no longer accepts connections".to_owned()) };
         let ended = running.ended();
@@ -233,6 +269,30 @@ impl Ground {
         }
         self.replace(generation).await;
         outcome
+    }
+
+    /// Acts a case out on a stage of its own.
+    async fn act_once(&self, case: &Case, site: &Arc<Site>, tag: &str, run_began: Instant) -> Outcome {
+        if let Some(lacks) = case.scenario.needs.iter().find_map(|need| site.lacks(*need)) {
+            return Outcome::without_acting(case.clone(), Verdict::Skipped(lacks));
+        }
+        let began = Instant::now();
+        let mut stage =
+            Stage::new(Arc::clone(site), case.over, Patience::new(self.approach.timeout_scale), tag);
+        let check = (case.scenario.run)(&mut stage).await;
+        let verdict = Verdict::of(check, case.scenario.rule.level);
+        let guilty = match &verdict {
+            Verdict::Fail(violation) | Verdict::Warn(violation) => violation.at,
+            _ => None,
+        };
+        Outcome {
+            case: case.clone(),
+            verdict,
+            began: began - run_began,
+            took: began.elapsed(),
+            transcript: stage.transcript().entries(),
+            guilty,
+        }
     }
 
     /// Whether a fresh client can connect, say something and leave.
@@ -261,28 +321,6 @@ impl Ground {
     }
 }
 
-/// Acts a case out on a stage of its own.
-async fn act_once(case: &Case, site: &Arc<Site>, approach: &Approach, tag: &str) -> Outcome {
-    if let Some(lacks) = case.scenario.needs.iter().find_map(|need| site.lacks(*need)) {
-        return Outcome::without_acting(case.clone(), Verdict::Skipped(lacks));
-    }
-    let began = Instant::now();
-    let mut stage = Stage::new(Arc::clone(site), case.over, Patience::new(approach.timeout_scale), tag);
-    let check = (case.scenario.run)(&mut stage).await;
-    let verdict = Verdict::of(check, case.scenario.rule.level);
-    let guilty = match &verdict {
-        Verdict::Fail(violation) | Verdict::Warn(violation) => violation.at,
-        _ => None,
-    };
-    Outcome {
-        case: case.clone(),
-        verdict,
-        took: began.elapsed(),
-        transcript: stage.transcript().entries(),
-        guilty,
-    }
-}
-
 /// Whether the server accepts connections.
 async fn listens(site: &Site) -> bool {
     for _ in 0..2 {
@@ -297,7 +335,14 @@ async fn listens(site: &Site) -> bool {
 
 impl Outcome {
     fn without_acting(case: Case, verdict: Verdict) -> Self {
-        Self { case, verdict, took: Duration::ZERO, transcript: Vec::new(), guilty: None }
+        Self {
+            case,
+            verdict,
+            began: Duration::ZERO,
+            took: Duration::ZERO,
+            transcript: Vec::new(),
+            guilty: None,
+        }
     }
 }
 

@@ -77,15 +77,26 @@ pub enum Setting {
     UpgradeTimeout,
 }
 
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Need::Contract(contract) => write!(f, "contract {}", contract.name()),
+            Need::Feature(feature) => f.write_str(feature),
+            Need::Setting(Setting::ConnectTimeout) => f.write_str("a known connect time-out"),
+            Need::Setting(Setting::UpgradeTimeout) => f.write_str("a known upgrade time-out"),
+        }
+    }
+}
+
 /// The configuration of the server that a scenario wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variant {
     /// Frequent pings with a forgiving time-out: heartbeats cross every case, slow machines break none.
     Default,
-    /// The short time-outs of the contract, for rules about time.
-    Timing,
-    /// A small payload limit.
+    /// A small payload limit and short time-outs, for rules about these.
     Limits,
+    /// No ping for a long time, where one would hide what is looked for.
+    Calm,
 }
 
 impl Variant {
@@ -93,8 +104,8 @@ impl Variant {
     pub const fn name(self) -> &'static str {
         match self {
             Variant::Default => "default",
-            Variant::Timing => "timing",
             Variant::Limits => "limits",
+            Variant::Calm => "calm",
         }
     }
 }
@@ -139,7 +150,7 @@ macro_rules! scenarios {
                 rule: &$rule,
                 name: stringify!($run),
                 over: &[$($crate::scenario::Transport::$over),+],
-                needs: &[$($($need),+)?],
+                needs: const { &[$($($need),+)?] },
                 variant: $crate::scenarios!(@variant $($variant)?),
                 run: |stage| Box::pin($run(stage)),
             }),+]

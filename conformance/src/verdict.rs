@@ -64,6 +64,14 @@ impl<T> SetUp<T> for Check<T> {
     }
 }
 
+/// The same stop, a violation saying that `want` was due.
+pub(crate) fn expecting(stop: Stop, want: &str) -> Stop {
+    match stop {
+        Stop::Violation(violation) => Stop::violation(want, violation.observed, violation.at),
+        other => other,
+    }
+}
+
 /// What became of a case.
 #[derive(Debug, Clone)]
 pub enum Verdict {

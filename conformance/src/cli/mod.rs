@@ -3,13 +3,15 @@
 mod completions;
 mod decode;
 mod exit;
-pub mod explain;
-pub mod list;
-pub mod options;
+mod explain;
+mod judge;
+mod list;
+mod options;
 mod report;
 mod select;
-pub mod serve;
-pub mod test;
+#[cfg(feature = "embedded")]
+mod serve;
+mod test;
 
 use std::process::ExitCode;
 
@@ -34,6 +36,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "each variant holds the arguments of the command of its name")]
 pub enum Command {
+    Test(test::Args),
+    #[cfg(feature = "embedded")]
+    Serve(serve::Args),
+    List(list::Args),
+    Explain(explain::Args),
     Decode(decode::Args),
     Report(report::Args),
     Completions(completions::Args),
@@ -51,6 +58,11 @@ pub fn main() -> ExitCode {
 impl Command {
     fn run(&self, colour: bool) -> Result<Exit, Failure> {
         match self {
+            Command::Test(args) => judge::run(args, colour),
+            #[cfg(feature = "embedded")]
+            Command::Serve(args) => serve::run(args),
+            Command::List(args) => list::run(args),
+            Command::Explain(args) => explain::run(args),
             Command::Decode(args) => decode::run(args),
             Command::Report(args) => report::run(args, colour),
             Command::Completions(args) => completions::run(args),

@@ -80,7 +80,7 @@ pub enum Deciding {
 }
 
 /// A name and a value.
-pub type Pair = (String, String);
+pub(super) type Pair = (String, String);
 
 impl Server {
     /// The same for the runner. A path in the URL stands back behind `--path`.
@@ -101,7 +101,7 @@ impl Server {
 ///
 /// # Errors
 /// Says what is wrong.
-pub fn pair(text: &str) -> Result<Pair, String> {
+pub(super) fn pair(text: &str) -> Result<Pair, String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("it has to be NAME=VALUE".to_owned()),

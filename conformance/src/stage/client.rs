@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     packet::{Kind, Sio, connect, event},
-    wire::{Wire, expecting},
+    wire::Wire,
 };
 use crate::{
     transcript::EntryId,
-    verdict::{Check, Stop},
+    verdict::{Check, Stop, expecting},
 };
 
 /// A client in one namespace, on a session of its own (see [`Wire`] for several namespaces on one).
@@ -24,7 +24,7 @@ pub struct Client {
 }
 
 /// Acknowledgement ids of commands start here, apart from those that scenarios choose.
-const FIRST_COMMAND_ID: u64 = 7000;
+const FIRST_COMMAND_ID: u64 = 7_000_000;
 
 impl Wire {
     /// Joins a namespace and takes in the greeting of the contract (`auth`). Gives the payload of the answer.
@@ -61,7 +61,7 @@ impl Wire {
     /// # Errors
     /// A violation that shows what else came.
     pub async fn hears_nothing_more(&mut self, namespace: &str) -> Check {
-        const FENCE_ID: u64 = 6999;
+        const FENCE_ID: u64 = 6_999_999;
         self.says(&event("message-with-ack", [json!("fence")]).with_id(FENCE_ID).on(namespace));
         let want = super::ack(FENCE_ID, [json!("fence")]).on(namespace);
         let (got, at) =

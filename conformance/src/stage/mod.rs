@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub use self::{
     client::Client,
     http::Reply,
-    packet::{Sio, ack, bytes, connect, disconnect, event},
+    packet::{Kind, Sio, ack, bytes, connect, disconnect, event},
     patience::Patience,
     polling::{Held, Polling},
     raw::Raw,
@@ -123,6 +123,18 @@ impl Stage {
     pub async fn polling(&mut self) -> Check<Polling> {
         let actor = self.actor();
         Polling::open(&self.scene, &actor).await.set_up("opening a polling session")
+    }
+
+    /// Opens a polling session that a well-behaved client looks after while the scenario sends requests of
+    /// its own, as set-up.
+    ///
+    /// # Errors
+    /// Inconclusive if the handshake fails.
+    pub async fn polling_with_client(&mut self) -> Check<(Polling, Wire)> {
+        let polling = self.polling().await?;
+        let actor = self.actor();
+        let wire = Wire::over_polling(&self.scene, &actor, &polling);
+        Ok((polling, wire))
     }
 
     /// Tries to open a WebSocket with the given query.

@@ -1,6 +1,6 @@
 //! How long to wait, derived from what the server announced; never a literal in a scenario.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::session::Hello;
 
@@ -26,11 +26,10 @@ impl Patience {
         self.scaled(Duration::from_secs(10))
     }
 
-    /// For a GET during an upgrade to be released: the reference implementation checks every 100 ms,
-    /// and what stalls waits for the next ping.
-    pub fn release(&self, hello: &Hello) -> Duration {
-        let stalled = Duration::from_millis(hello.ping_interval_ms).mul_f64(0.8);
-        self.scaled(Duration::from_millis(500)).min(stalled.max(Duration::from_millis(500)))
+    /// For a GET during an upgrade to be released. The reference implementation looks for one every 100 ms;
+    /// a server that forgets it leaves it waiting for a whole ping interval.
+    pub fn release(&self) -> Duration {
+        self.scaled(Duration::from_secs(1)).max(Duration::from_millis(500))
     }
 
     /// For the next ping: the announced interval and some slack.
@@ -47,6 +46,11 @@ impl Patience {
     /// For something that is due after a configured time.
     pub fn after(&self, due: Duration) -> Duration {
         due + self.slack()
+    }
+
+    /// Lets time pass, where passing time is what a rule is about.
+    pub async fn pause_until(&self, when: Instant) {
+        tokio::time::sleep_until(when.into()).await;
     }
 
     fn slack(&self) -> Duration {

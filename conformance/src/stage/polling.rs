@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     transcript::EntryId,
-    verdict::{Check, Stop},
+    verdict::{Check, SetUp, Stop},
 };
 
 /// An Engine.IO session over HTTP long-polling.
@@ -80,13 +80,14 @@ impl Polling {
             .await
     }
 
-    /// Sends a GET on a connection of its own and returns once its bytes are on the way.
+    /// Sends a GET on a connection of its own and returns once the server has had the time to read it.
     ///
     /// # Errors
     /// Inconclusive if the server cannot be reached.
     pub async fn hold(&self) -> Check<Held> {
         let mut raw = Raw::connect(&self.scene, &self.actor).await?;
         raw.head("GET", &self.query(), "").await?;
+        self.settle().await?;
         Ok(Held { raw, within: self.scene.patience.ping(&self.hello) })
     }
 
@@ -99,7 +100,23 @@ impl Polling {
         raw.head("POST", &self.query(), &format!("Content-Type: text/plain;charset=UTF-8\r\n{headers}"))
             .await?;
         raw.body(first).await?;
+        self.settle().await?;
         Ok(raw)
+    }
+
+    /// A round trip on another connection: what was sent before it has arrived, and a server that takes
+    /// its connections in turn has read it.
+    ///
+    /// # Errors
+    /// Inconclusive if the server does not answer.
+    pub async fn settle(&self) -> Check {
+        let within = self.scene.patience.answer();
+        let query = "EIO=4&transport=none";
+        let request = Request { method: "GET", query, headers: &[], body: None, within };
+        http::request(&self.scene, &self.actor, request)
+            .await
+            .set_up("a round trip on another connection")
+            .map(drop)
     }
 
     /// The packets of the next answer that holds more than pings and noops. Pings are answered.

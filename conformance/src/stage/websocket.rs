@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     transcript::EntryId,
-    verdict::{Check, Stop},
+    verdict::{Check, Stop, expecting},
 };
 
 pub use tokio_tungstenite::tungstenite::protocol::frame::{
@@ -169,6 +169,15 @@ impl Ws {
         self.send(Message::Ping(data.to_vec().into())).await
     }
 
+    /// Sends a close frame.
+    ///
+    /// # Errors
+    /// As [`Ws::text`].
+    pub async fn close(&mut self) -> Check {
+        self.scene.sent(&self.actor, "close frame");
+        self.send(Message::Close(None)).await
+    }
+
     async fn send(&mut self, message: Message) -> Check {
         // A connection that the server closed meanwhile is noticed by whoever listens next.
         match self.stream.send(message).await {
@@ -244,8 +253,17 @@ impl Ws {
     /// # Errors
     /// A violation if something else comes, or nothing.
     pub async fn closes(&mut self) -> Check {
+        let within = self.scene.patience.answer();
+        self.closes_within(within).await
+    }
+
+    /// As [`Ws::closes`], within the given time.
+    ///
+    /// # Errors
+    /// As [`Ws::closes`].
+    pub async fn closes_within(&mut self, within: Duration) -> Check {
         const WANT: &str = "the WebSocket is closed";
-        match self.next_packet().await.map_err(|stop| expecting(stop, WANT))? {
+        match self.next_packet_within(within).await.map_err(|stop| expecting(stop, WANT))? {
             Heard::Closed(..) => Ok(()),
             other => Err(Stop::violation(WANT, other.describe(), other.at())),
         }
@@ -256,7 +274,12 @@ impl Ws {
     /// # Errors
     /// A violation if nothing comes in time.
     pub async fn next_packet(&mut self) -> Check<Heard> {
-        let deadline = tokio::time::Instant::now() + self.scene.patience.answer();
+        let within = self.scene.patience.answer();
+        self.next_packet_within(within).await
+    }
+
+    async fn next_packet_within(&mut self, within: Duration) -> Check<Heard> {
+        let deadline = tokio::time::Instant::now() + within;
         loop {
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
             match self.next_within(left).await? {
@@ -264,14 +287,6 @@ impl Ws {
                 seen => return Ok(seen),
             }
         }
-    }
-}
-
-/// Says what was due, where nothing came.
-fn expecting(stop: Stop, want: &str) -> Stop {
-    match stop {
-        Stop::Violation(violation) => Stop::violation(want, violation.observed, violation.at),
-        other => other,
     }
 }
 
@@ -293,13 +308,26 @@ impl Opening {
     /// # Errors
     /// A violation if a packet arrives, or nothing happens.
     pub async fn is_refused(self) -> Check {
+        self.is_refused_after(None).await
+    }
+
+    /// As [`Opening::is_refused`], with a text that we send if the WebSocket opens at first.
+    ///
+    /// # Errors
+    /// As [`Opening::is_refused`].
+    pub async fn is_refused_even_with(self, text: &str) -> Check {
+        self.is_refused_after(Some(text)).await
+    }
+
+    async fn is_refused_after(self, text: Option<&str>) -> Check {
         const WANT: &str = "the WebSocket is refused, or closed before any packet";
-        match self {
-            Opening::Refused(_) => Ok(()),
-            Opening::Open(mut ws) => match ws.next().await.map_err(|stop| expecting(stop, WANT))? {
-                Heard::Closed(..) => Ok(()),
-                other => Err(Stop::violation(WANT, other.describe(), other.at())),
-            },
+        let Opening::Open(mut ws) = self else { return Ok(()) };
+        if let Some(text) = text {
+            ws.text(text).await?;
+        }
+        match ws.next().await.map_err(|stop| expecting(stop, WANT))? {
+            Heard::Closed(..) => Ok(()),
+            other => Err(Stop::violation(WANT, other.describe(), other.at())),
         }
     }
 }

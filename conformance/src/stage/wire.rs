@@ -28,8 +28,8 @@ use super::{
 };
 use crate::{
     scenario::Transport,
-    transcript::EntryId,
-    verdict::{Check, Stop},
+    transcript::{EntryId, Way},
+    verdict::{Check, Stop, expecting},
 };
 
 /// An Engine.IO session with a well-behaved client at our end.
@@ -66,6 +66,8 @@ pub struct Ping {
 enum Piece {
     Text(String),
     Binary(Vec<u8>),
+    /// A WebSocket close frame.
+    Close,
 }
 
 /// The pump's ends of the channels.
@@ -225,6 +227,23 @@ impl Wire {
         }
     }
 
+    /// As [`Wire::next`]; nothing if the connection is closed instead.
+    ///
+    /// # Errors
+    /// A violation if nothing comes in time, or what comes is no packet.
+    pub async fn next_or_closed(&mut self) -> Check<Option<(Sio, EntryId)>> {
+        loop {
+            match self.next_heard().await? {
+                Heard::Closed(..) => return Ok(None),
+                heard => {
+                    if let Some(packet) = self.assemble(heard)? {
+                        return Ok(Some(packet));
+                    }
+                }
+            }
+        }
+    }
+
     /// Adds what was heard to the packet that is being received; gives the packet once it is whole.
     fn assemble(&mut self, heard: Heard) -> Check<Option<(Sio, EntryId)>> {
         const WANT: &str = "a Socket.IO packet";
@@ -292,6 +311,37 @@ impl Wire {
         }
     }
 
+    /// As [`Wire::closes`], though this packet may come first.
+    ///
+    /// # Errors
+    /// As [`Wire::closes`].
+    pub async fn closes_after(&mut self, last: &Sio) -> Check {
+        let heard = self.next_heard().await.map_err(|stop| expecting(stop, "the session is closed"))?;
+        if matches!(heard, Heard::Closed(..)) {
+            return Ok(());
+        }
+        let shown = heard.describe();
+        let at = heard.at();
+        match self.assemble(heard) {
+            Ok(Some((packet, _))) if packet == *last => self.closes().await,
+            _ => Err(Stop::violation(format!("the session is closed, at most after {last}"), shown, at)),
+        }
+    }
+
+    /// Closes a WebSocket as a client does that leaves, and waits until it is closed.
+    ///
+    /// # Errors
+    /// A violation if the server does not close its side.
+    pub async fn hangs_up(mut self) -> Check {
+        self.put(vec![Piece::Close]);
+        self.closes().await
+    }
+
+    /// Loses the connection without a goodbye.
+    pub fn drops(self) {
+        self.scene.transcript.record(&self.actor, Way::Note, "drops the connection");
+    }
+
     /// The next ping.
     ///
     /// # Errors
@@ -309,14 +359,6 @@ impl Wire {
     }
 }
 
-/// Says what was due, where nothing came.
-pub(super) fn expecting(stop: Stop, want: &str) -> Stop {
-    match stop {
-        Stop::Violation(violation) => Stop::violation(want, violation.observed, violation.at),
-        other => other,
-    }
-}
-
 impl Pump {
     /// Carries a session over a WebSocket until either end is gone.
     async fn carry(self, mut ws: Ws, mut out: UnboundedReceiver<Vec<Piece>>) {
@@ -329,6 +371,7 @@ impl Pump {
                         let sent = match piece {
                             Piece::Text(text) => ws.text(&text).await,
                             Piece::Binary(bytes) => ws.binary(&bytes).await,
+                            Piece::Close => ws.close().await,
                         };
                         if sent.is_err() { return }
                     }
@@ -375,6 +418,7 @@ impl Pump {
                 .map(|piece| match piece {
                     Piece::Text(text) => text,
                     Piece::Binary(bytes) => format!("b{}", BASE64_STANDARD.encode(bytes)),
+                    Piece::Close => "1".to_owned(),
                 })
                 .collect();
             let body = Some(packets.join("\u{1e}").into_bytes());

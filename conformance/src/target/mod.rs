@@ -8,6 +8,7 @@ mod url;
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
+    contract::About,
     scenario::{Contract, Variant},
     stage::{Settings, Site},
 };
@@ -59,6 +60,8 @@ pub struct Approach {
 pub struct Running {
     /// Where it is and what it offers.
     pub site: Arc<Site>,
+    /// What it calls itself.
+    pub about: About,
     host: Host,
 }
 
@@ -127,13 +130,14 @@ impl Target {
                 Host::Process(process)
             }
         };
-        let mut running = Running { site: Arc::new(site), host };
+        let mut running = Running { site: Arc::new(site), about: About::default(), host };
         match crate::contract::discover(&running.site, approach).await {
             Ok(offer) => {
                 let mut site = (*running.site).clone();
                 site.contract = offer.contract;
                 site.features = offer.features;
                 running.site = Arc::new(site);
+                running.about = offer.about;
                 Ok(running)
             }
             Err(error) => {
@@ -208,10 +212,14 @@ impl Configuration {
         };
         match variant {
             Variant::Default => usual,
-            Variant::Timing => {
-                Self { ping_timeout_ms: 200, connect_timeout_ms: 1000, upgrade_timeout_ms: 1000, ..usual }
-            }
-            Variant::Limits => Self { max_payload_bytes: 10_000, ..usual },
+            Variant::Limits => Self {
+                ping_timeout_ms: 200,
+                max_payload_bytes: 10_000,
+                connect_timeout_ms: 1000,
+                upgrade_timeout_ms: 1000,
+                ..usual
+            },
+            Variant::Calm => Self { ping_interval_ms: 25_000, ping_timeout_ms: 20_000, ..usual },
         }
     }
 
