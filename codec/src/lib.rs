@@ -43,6 +43,8 @@ mod error;
 mod limits;
 mod profile;
 mod sink;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use error::{DecodeError, ErrorKind};
 pub use limits::Limits;

@@ -1,0 +1,7 @@
+//! Obvious twins of the codec, written from the protocol texts alone and with no thought for speed.
+
+pub mod assembler;
+pub mod base64;
+pub mod engine;
+pub mod json;
+pub mod socket;
