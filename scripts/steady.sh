@@ -53,8 +53,9 @@ judge() {
     : >"$folder/$name.seconds"
     for run in $(seq "$runs"); do
         status=0
+        rm -f "$folder/run.jsonl"
         "$siospec" test --report "jsonl=$folder/run.jsonl" "$@" >"$folder/page" 2>&1 || status=$?
-        end=$(grep '^{"event":"end"' "$folder/run.jsonl" || true)
+        end=$(grep -s '^{"event":"end"' "$folder/run.jsonl" || true)
         if [ -z "$end" ]; then
             echo "$name run $run: exit $status, without an end:"
             cat "$folder/page"
