@@ -76,7 +76,8 @@ fn is_near(wanted: &str, id: &str) -> bool {
 
 #[cfg(feature = "embedded")]
 fn description(fault: &str) -> String {
-    crate::target::describe_fault(fault).map(|text| format!(": {text}")).unwrap_or_default()
+    let found = crate::target::faults().find(|(name, _)| *name == fault);
+    found.map(|(_, text)| format!(": {text}")).unwrap_or_default()
 }
 
 #[cfg(not(feature = "embedded"))]

@@ -13,6 +13,8 @@ use crate::{
     stage::{Settings, Site},
 };
 
+#[cfg(feature = "embedded")]
+pub use self::embedded::{faults, serve};
 pub use self::url::parse_url;
 
 /// What is to be judged.
