@@ -3,7 +3,6 @@
 use super::json;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use siospec_codec::socket::{AckId, Body, Packet, RESERVED_EVENT_NAMES};
 
@@ -118,19 +117,22 @@ fn placeholders_fit(payload: &str, attachments: Option<u32>) -> Option<bool> {
     let Some(count) = attachments else { return Some(true) };
     let mut deserializer = serde_json::Deserializer::from_str(payload);
     deserializer.disable_recursion_limit();
-    let value = Value::deserialize(&mut deserializer).ok()?;
-    Some(fits(&value, count))
+    let tree = json::Tree::deserialize(&mut deserializer).ok()?;
+    Some(fits(&tree, count))
 }
 
-/// Recursion is bounded: the depth was checked before.
-fn fits(value: &Value, count: u32) -> bool {
-    match value {
-        Value::Array(values) => values.iter().all(|value| fits(value, count)),
-        Value::Object(members) if members.get("_placeholder") == Some(&Value::Bool(true)) => {
-            let num = members.get("num").and_then(Value::as_f64);
-            num.is_some_and(|num| num >= 0.0 && num < f64::from(count) && num.fract() == 0.0)
+/// Recursion is bounded: the depth was checked before. What a later member of the same name hides counts too.
+fn fits(tree: &json::Tree, count: u32) -> bool {
+    let last = |members: &[(String, json::Tree)], name| {
+        members.iter().rev().find(|(member, _)| member == name).map(|(_, value)| value.clone())
+    };
+    match tree {
+        json::Tree::Array(values) => values.iter().all(|value| fits(value, count)),
+        json::Tree::Object(members) if last(members, "_placeholder") == Some(json::Tree::Bool(true)) => {
+            let Some(json::Tree::Number(num)) = last(members, "num") else { return false };
+            num >= 0.0 && num < f64::from(count) && num.fract() == 0.0
         }
-        Value::Object(members) => members.values().all(|value| fits(value, count)),
+        json::Tree::Object(members) => members.iter().all(|(_, value)| fits(value, count)),
         _ => true,
     }
 }
