@@ -14,7 +14,7 @@ use tokio::process::Command;
 #[cfg(feature = "embedded")]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_client_talks_to_the_reference_server() {
-    converse(Target::Embedded { fault: None }).await.unwrap();
+    goes_well(converse(Target::Embedded { fault: None }).await);
 }
 
 #[cfg(feature = "embedded")]
@@ -34,7 +34,13 @@ async fn the_official_client_notices_a_fault() {
 async fn the_official_client_talks_to_the_official_server() {
     let folder = installed("testees/socket.io");
     let command = ["node".to_owned(), folder.join("testee.js").display().to_string()].to_vec();
-    converse(Target::Process { command, env: Vec::new() }).await.unwrap();
+    goes_well(converse(Target::Process { command, env: Vec::new() }).await);
+}
+
+fn goes_well(conversation: Result<(), String>) {
+    if let Err(told) = conversation {
+        panic!("{told}");
+    }
 }
 
 /// Starts the server, lets the client hold its conversation with it, and stops the server. An error is what the
