@@ -128,6 +128,18 @@ fn a_run_that_breaks_still_finishes_its_reports() {
 }
 
 #[test]
+fn a_reader_that_leaves_ends_only_its_own_report() {
+    let out = Shared::default();
+    let left = Kind::Jsonl.reporter(Left, Page::PLAIN);
+    let mut reports = Reports::new(vec![left, Kind::Jsonl.reporter(out.clone(), Page::PLAIN)]);
+    for event in passing() {
+        reports.event(&event).unwrap();
+    }
+    reports.finish().unwrap();
+    assert_eq!(out.text().lines().count(), passing().len());
+}
+
+#[test]
 fn an_unknown_kind_or_a_missing_path_is_refused() {
     for (text, complaint) in
         [("junit", "KIND=PATH"), ("pdf=x", "no report is called `pdf`"), ("junit=", "the path is missing")]
@@ -160,6 +172,19 @@ impl Shared {
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A pipe whose reader has gone.
+struct Left;
+
+impl Write for Left {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
     }
 
     fn flush(&mut self) -> io::Result<()> {

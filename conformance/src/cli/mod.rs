@@ -36,7 +36,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "each variant holds the arguments of the command of its name")]
 pub enum Command {
-    Test(test::Args),
+    Test(Box<test::Args>),
     #[cfg(feature = "embedded")]
     Serve(serve::Args),
     List(list::Args),

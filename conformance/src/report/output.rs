@@ -157,8 +157,18 @@ impl Reports {
     }
 
     fn each(&mut self, mut tell: impl FnMut(&mut dyn Reporter) -> io::Result<()>) -> io::Result<()> {
-        let results: Vec<_> = self.reporters.iter_mut().map(|reporter| tell(reporter.as_mut())).collect();
-        results.into_iter().collect()
+        let mut first_error = Ok(());
+        self.reporters.retain_mut(|reporter| match tell(reporter.as_mut()) {
+            // Whoever read this report has gone. That ends neither the run nor the other reports.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
+            result => {
+                if first_error.is_ok() {
+                    first_error = result;
+                }
+                true
+            }
+        });
+        first_error
     }
 }
 

@@ -1,6 +1,9 @@
 //! What a run amounts to so far: counts by group, and the cases worth telling.
 
-use super::event::{Case, Counts, Group, Outcome, Start};
+use super::{
+    event::{Case, Counts, Group, Outcome, Start},
+    text::alike,
+};
 
 /// Everything a report says about a run besides its head and its end.
 #[derive(Debug, Default)]
@@ -92,6 +95,7 @@ impl Tally {
                 story.times += 1;
                 if !story.over.contains(&case.over) {
                     story.over.push(case.over.clone());
+                    story.over.sort_by_key(|over| place_of(over));
                 }
             }
             None => {
@@ -140,10 +144,14 @@ impl GroupTally {
 }
 
 impl Story {
+    /// Whether the case is of the same rule and says the same, except for ids and numbers.
     fn tells_the_same_as(&self, case: &Case) -> bool {
-        let Case { rule, verdict, variant, known, message, expected, observed, .. } = &self.case;
-        (rule, verdict, variant, known) == (&case.rule, &case.verdict, &case.variant, &case.known)
-            && (message, expected, observed) == (&case.message, &case.expected, &case.observed)
+        let own = &self.case;
+        (&own.rule, own.verdict, &own.variant, own.known)
+            == (&case.rule, case.verdict, &case.variant, case.known)
+            && alike_or_none(&own.message, &case.message)
+            && alike_or_none(&own.expected, &case.expected)
+            && alike_or_none(&own.observed, &case.observed)
     }
 
     /// `must · over polling, polling → websocket · limits`
@@ -161,6 +169,19 @@ impl Story {
         }
         text
     }
+}
+
+fn alike_or_none(one: &Option<String>, other: &Option<String>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => alike(one, other),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Where a transport stands among the others; cases end in any order.
+fn place_of(over: &str) -> usize {
+    ["polling", "websocket", "upgraded"].iter().position(|known| *known == over).unwrap_or(usize::MAX)
 }
 
 fn transports(over: &str) -> &str {

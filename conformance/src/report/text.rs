@@ -58,6 +58,11 @@ pub(super) fn thousands(number: usize) -> String {
     text
 }
 
+/// Whether two texts differ in nothing but ids and measures: in words that hold digits, and are no short numbers.
+pub(super) fn alike(one: &str, other: &str) -> bool {
+    shape(one).eq(shape(other))
+}
+
 /// `1 case`, `1 187 cases`
 pub(super) fn counted(number: usize, what: &str) -> String {
     format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
@@ -108,6 +113,23 @@ pub(super) fn excerpt(timeline: &[Line], head: usize, tail: usize) -> Vec<Option
     lines
 }
 
+/// The words of a text and what stands between them; all ids and measures look the same.
+fn shape(text: &str) -> impl Iterator<Item = &str> {
+    let is_word = |char: char| char.is_ascii_alphanumeric() || "._-".contains(char);
+    let is_digit = |char: char| char.is_ascii_digit();
+    // A status code or a packet type means something.
+    let varies =
+        move |word: &str| word.contains(is_digit) && !(word.len() <= 3 && word.chars().all(is_digit));
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let end = rest.find(|char| is_word(char) != is_word(first)).unwrap_or(rest.len());
+        let (piece, behind) = rest.split_at(end);
+        rest = behind;
+        Some(if varies(piece) { "0" } else { piece })
+    })
+}
+
 fn is_unfit(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -142,6 +164,15 @@ mod tests {
         for max in 0..30 {
             assert!(elide(&"é".repeat(40), max).contains("bytes"));
         }
+    }
+
+    #[test]
+    fn ids_and_numbers_make_no_difference() {
+        assert!(alike(r#"42["~5c21.13.1~news","hello"]"#, r#"42["~5c21.14.1~news","hello"]"#));
+        assert!(alike("nothing for 1.5 s, then \"2\"", "nothing for 0.3 s, then \"2\""));
+        assert!(alike("sid uS0z0GFmEJVcZAUwLmLv", "sid ars-7dIelBMxsXTs-sKx"));
+        assert!(!alike("status 200 with 2", "status 400 with 2"));
+        assert!(!alike("a", "b") && !alike("a", "a ") && !alike("", "a") && alike("", ""));
     }
 
     #[test]
