@@ -9,7 +9,6 @@ const LONGEST: Duration = Duration::from_hours(8760);
 
 /// The settings of a server. The defaults are those of socket.io 4.8.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub struct Config {
     /// Requests whose path begins with this are served; it starts and ends with a slash.
     pub path: String,

@@ -148,7 +148,7 @@ faults! {
     NamespaceAnswersOnMain "namespace-answers-on-main" "message-back of another namespace is sent on the main one where that is joined too."
     MainJoinedImplicitly "main-joined-implicitly" "CONNECT to another namespace silently joins the main one as well."
     NamespaceNeedsComma "namespace-needs-comma" "CONNECT to a namespace that is not followed by a comma closes the connection."
-    EventWithoutNamespaceHandled "event-without-namespace-handled" "An event for a namespace that was not joined reaches a handler."
+    EventWithoutNamespaceHandled "event-without-namespace-handled" "An event for a namespace other than the main one that was not joined reaches a handler."
     DynamicRefused "dynamic-refused" "Dynamic namespaces are unknown."
     NamespaceIgnoresCase "namespace-ignores-case" "Namespace names are compared without regard to case."
 
@@ -174,7 +174,7 @@ faults! {
 
     // Binary.
     AttachmentsSwapped "attachments-swapped" "message-back on the main namespace swaps its first two top-level attachments."
-    BinaryAckTypedAsEvent "binary-ack-typed-as-event" "A binary acknowledgement leaves as a binary event."
+    BinaryAckTypedAsEvent "binary-ack-typed-as-event" "A binary acknowledgement with an id below 1000000 leaves as a binary event."
     BinaryNamespaceBeforeCount "binary-namespace-before-count" "Binary packets name the namespace before the number of attachments."
     NestedAttachmentDropped "nested-attachment-dropped" "message-back replaces attachments inside objects and lists by null."
     EmptyAttachmentDropped "empty-attachment-dropped" "An attachment without bytes is not counted as one."

@@ -148,7 +148,10 @@ impl Command<'_> {
             return Answer::Given;
         };
         let hidden = hub.config().faulty(Fault::SessionRoomsEmpty);
-        let rooms = hub.namespace(self.socket.namespace).rooms.of(self.socket.key).filter(|_| !hidden);
+        let rooms = match hidden {
+            true => Vec::new(),
+            false => hub.namespace(self.socket.namespace).rooms.of(self.socket.key),
+        };
         let mut answer = Composer::default();
         answer.raw(r#"{"id":"#).string(&socket.id).raw(r#","recovered":false,"rooms":"#).strings(rooms);
         answer.raw(r#","data":"#).value(&socket.data).raw(r#","transport":"#).string(transport.name());

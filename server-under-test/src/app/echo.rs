@@ -76,7 +76,8 @@ fn distorted(hub: &Hub, socket: SocketRef, event: &Event<'_>) -> Option<Vec<Valu
 }
 
 fn without_proto(value: Json<'_>, attachments: &[Bytes]) -> Value {
-    let Some(members) = value.members() else { return Value::cut(value.as_str(), attachments) };
+    let members = value.members().filter(|_| value.get("__proto__").is_some());
+    let Some(members) = members else { return Value::cut(value.as_str(), attachments) };
     let mut object = Composer::default();
     object.raw("{");
     for (index, (name, value)) in members.filter(|(name, _)| *name != *"__proto__").enumerate() {

@@ -64,11 +64,10 @@ pub(crate) fn on_connection(hub: &mut Hub, socket: SocketRef) {
 /// A socket goes; it is still in its rooms.
 pub(crate) fn on_disconnecting(hub: &mut Hub, socket: SocketRef, reason: Reason) {
     let Some(id) = hub.socket(socket).map(|it| it.id.clone()) else { return };
-    let rooms: Vec<_> = hub.namespace(socket.namespace).rooms.of(socket.key).map(str::to_owned).collect();
     let (mut name, mut why, mut left) = (Composer::default(), Composer::default(), Composer::default());
     name.string(&id);
     why.string(reason.name());
-    left.strings(rooms);
+    left.strings(hub.namespace(socket.namespace).rooms.of(socket.key));
     tell_watchers(hub, socket, "left", &[&name.finish(), &why.finish(), &left.finish()]);
 }
 

@@ -81,6 +81,14 @@ impl Outbox {
         self.frames.push_back(frame);
     }
 
+    /// Puts frames before all others.
+    pub fn push_first(&mut self, frames: VecDeque<Frame>) {
+        for frame in frames.into_iter().rev() {
+            self.bytes += frame.len_bytes();
+            self.frames.push_front(frame);
+        }
+    }
+
     /// Takes the oldest frame.
     pub fn pop(&mut self) -> Option<Frame> {
         let frame = self.frames.pop_front()?;

@@ -93,9 +93,9 @@ impl Upgrade {
         self.candidate.as_mut()?.outbox.pop_front()
     }
 
-    /// The upgrade is over, one way or the other.
-    pub fn end(&mut self) {
-        self.candidate = None;
+    /// The upgrade is over, one way or the other; gives what the candidate has not been told yet.
+    pub fn end(&mut self) -> VecDeque<Frame> {
+        self.candidate.take().map(|candidate| candidate.outbox).unwrap_or_default()
     }
 
     /// When the candidate must have completed the upgrade.

@@ -23,13 +23,13 @@ const OVERTAKING_WAIT: Duration = Duration::from_millis(50);
 
 /// An event and how it is sent.
 #[derive(Debug)]
-pub struct Emission {
+pub(crate) struct Emission {
     /// A list that begins with the name of the event.
-    pub args: Value,
+    pub(crate) args: Value,
     /// Dropped by clients' connections that cannot take it at once.
-    pub volatile: bool,
+    pub(crate) volatile: bool,
     /// Who wants the acknowledgements, and how long to wait for them.
-    pub ack: Option<(AckPurpose, Duration)>,
+    pub(crate) ack: Option<(AckPurpose, Duration)>,
 }
 
 impl Hub {

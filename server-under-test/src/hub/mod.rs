@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use siospec_codec::socket::{Args, Body, Message};
 
-pub use delivery::Emission;
+pub(crate) use delivery::Emission;
 use timers::{Timer, TimerKey, Timers};
 
 use crate::{

@@ -118,8 +118,8 @@ pub(super) fn preflight(request: &HeaderMap) -> Reply {
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
     if let Some(wanted) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
-        vary(headers, header::ACCESS_CONTROL_REQUEST_HEADERS);
     }
+    vary(headers, header::ACCESS_CONTROL_REQUEST_HEADERS);
     reply
 }
 

@@ -182,7 +182,11 @@ impl Client {
         let packet = message.packet();
         let stray = match packet.body {
             Body::Event { .. } if self.departed.contains(packet.namespace.as_str()) => true,
-            Body::Event { .. } => self.admitted && self.config.faulty(Fault::EventWithoutNamespaceHandled),
+            Body::Event { .. } => {
+                self.admitted
+                    && !packet.namespace.is_root()
+                    && self.config.faulty(Fault::EventWithoutNamespaceHandled)
+            }
             _ => false,
         };
         if stray {

@@ -1,7 +1,7 @@
 //! Which sockets are in which rooms.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -11,7 +11,9 @@ use super::namespace::SocketKey;
 #[derive(Debug, Default)]
 pub struct Rooms {
     members: HashMap<Arc<str>, BTreeSet<SocketKey>>,
-    rooms: BTreeMap<SocketKey, BTreeSet<Arc<str>>>,
+    /// With the order in which they were joined.
+    rooms: HashMap<SocketKey, HashMap<Arc<str>, u64>>,
+    joins: u64,
 }
 
 impl Rooms {
@@ -22,7 +24,8 @@ impl Rooms {
             None => Arc::from(room),
         };
         self.members.entry(name.clone()).or_default().insert(socket);
-        self.rooms.entry(socket).or_default().insert(name);
+        self.joins += 1;
+        self.rooms.entry(socket).or_default().entry(name).or_insert(self.joins);
     }
 
     /// The socket is no longer in the room.
@@ -40,7 +43,7 @@ impl Rooms {
 
     /// The socket is in no room any more.
     pub fn leave_all(&mut self, socket: SocketKey) {
-        for room in self.rooms.remove(&socket).unwrap_or_default() {
+        for (room, _) in self.rooms.remove(&socket).unwrap_or_default() {
             self.leave(socket, &room);
         }
     }
@@ -50,8 +53,12 @@ impl Rooms {
         self.members.get(room).into_iter().flatten().copied()
     }
 
-    /// Where the socket is.
-    pub fn of(&self, socket: SocketKey) -> impl Iterator<Item = &str> {
-        self.rooms.get(&socket).into_iter().flatten().map(|room| &**room)
+    /// Where the socket is, in the order of joining.
+    #[must_use]
+    pub fn of(&self, socket: SocketKey) -> Vec<&str> {
+        let Some(rooms) = self.rooms.get(&socket) else { return Vec::new() };
+        let mut rooms: Vec<_> = rooms.iter().map(|(room, order)| (*order, &**room)).collect();
+        rooms.sort_unstable();
+        rooms.into_iter().map(|(_, room)| room).collect()
     }
 }

@@ -98,7 +98,7 @@ impl Session {
     fn complete_upgrade(&mut self, socket: SocketId) {
         self.carrier = Carrier::WebSocket(socket);
         self.outputs.push_back(Output::Upgraded);
-        self.upgrade.end();
+        self.outbox.push_first(self.upgrade.end());
         self.heartbeat.upgraded();
         if self.config.faulty(Fault::UpgradeDropsBuffer) {
             let kept = self.outbox.take().into_iter().filter(|frame| !is_message(frame));
