@@ -40,7 +40,7 @@ const MAX_NAMESPACES: usize = 10_000;
 /// All connections and all namespaces of a server.
 ///
 /// Law: after every [`Hub::handle`], call [`Hub::poll`] until it returns `None` and carry out what it says, in that
-/// order and before anything else is handed in; then wait until [`Hub::deadline`], and hand in [`Input::Timeout`].
+/// order and before anything else is handed in; then wait until [`Hub::deadline`], and call [`Hub::handle_timeout`].
 #[derive(Debug)]
 pub struct Hub {
     config: Arc<Config>,

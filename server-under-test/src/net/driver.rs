@@ -121,6 +121,7 @@ impl Driver {
             core.hub.handle(link.id, hub::Input::Opened { sid: sid.clone(), transport, query }, now);
             self.settle(&mut core, link.clone(), now);
         }
+        tracing::debug!(sid, transport = transport.name(), "session opened");
         self.tasks.spawn(self.clone().keep_time(link.clone()));
         if self.stop.is_cancelled() {
             self.step(&link, Input::ShutDown);
@@ -191,7 +192,9 @@ impl Driver {
     }
 
     fn forget(&self, core: &mut Core, link: &Link, sid: &str, transport: Transport) {
-        core.links.remove(&link.id);
+        if core.links.remove(&link.id).is_some() {
+            tracing::debug!(sid, transport = transport.name(), "session closed");
+        }
         link.ended.cancel();
         let mut registry = self.registry.lock();
         let remembered = [Fault::SidUnknownOpensSession, Fault::SidSurvivesClose];

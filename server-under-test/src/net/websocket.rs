@@ -1,6 +1,6 @@
 //! WebSocket connections.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use futures_util::{
     SinkExt as _, StreamExt as _,
@@ -39,6 +39,8 @@ type Stream = WebSocketStream<Tampered<TokioIo<Upgraded>>>;
 
 /// How long a peer may take to read what it is told at the end.
 const LINGER: Duration = Duration::from_millis(1000);
+/// The same while the server stops.
+const STOPPING_LINGER: Duration = Duration::from_millis(100);
 /// Connections are many and mostly idle.
 const READ_BUFFER_BYTES: usize = 4 << 10;
 
@@ -130,17 +132,10 @@ async fn run(
         end = read(driver, link, socket, &mut stream) => end,
         end = write(link, socket, &mut sink, changes) => end,
     };
-    match end {
-        End::Lost | End::Cut => {}
-        End::ClosedByPeer => {
-            let _ =
-                tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = stream.next().await {} }).await;
-        }
-        End::Failed(code) => {
-            let farewell = CloseFrame { code, reason: "".into() };
-            goodbye(sink, stream, Some(farewell)).await;
-        }
-        End::Close => goodbye(sink, stream, None).await,
+    tokio::select! {
+        () = goodbye(end, sink, stream) => {}
+        () = tokio::time::sleep(LINGER) => {}
+        () = stopping(driver) => {}
     }
     // For a session that is done with the websocket this is no news.
     driver.step(link, Input::SocketClosed(socket));
@@ -229,25 +224,39 @@ fn message(frame: Frame) -> Message {
     }
 }
 
-/// Closes, and waits a little for the peer to read it: data that nobody read would otherwise reset the connection.
-async fn goodbye(
-    mut sink: SplitSink<Stream, Message>,
-    mut stream: SplitStream<Stream>,
-    frame: Option<CloseFrame>,
-) {
-    let failed = frame.is_some();
-    let parting = async {
-        sink.send(Message::Close(frame)).await?;
-        if !failed {
-            while let Some(Ok(_)) = stream.next().await {}
-            return Ok(());
+/// Ends the connection in the way it deserves, and waits for the peer to read it: data that nobody read would
+/// otherwise reset the connection.
+async fn goodbye(end: End, mut sink: SplitSink<Stream, Message>, mut stream: SplitStream<Stream>) {
+    match end {
+        End::Lost | End::Cut => return,
+        End::ClosedByPeer => {}
+        End::Close => {
+            if sink.send(Message::Close(None)).await.is_err() {
+                return;
+            }
         }
-        let Ok(websocket) = sink.reunite(stream) else { return Ok(()) };
-        let mut raw = websocket.into_inner();
-        raw.shutdown().await?;
-        let mut rest = [0; READ_BUFFER_BYTES];
-        while raw.read(&mut rest).await? > 0 {}
-        Ok::<(), Error>(())
-    };
-    let _ = tokio::time::timeout(LINGER, parting).await;
+        End::Failed(code) => {
+            let frame = CloseFrame { code, reason: "".into() };
+            if sink.send(Message::Close(Some(frame))).await.is_ok()
+                && let Ok(websocket) = sink.reunite(stream)
+            {
+                // The library reads no further.
+                let _ = drain(websocket.into_inner()).await;
+            }
+            return;
+        }
+    }
+    while let Some(Ok(_)) = stream.next().await {}
+}
+
+async fn drain(mut connection: Tampered<TokioIo<Upgraded>>) -> io::Result<()> {
+    connection.shutdown().await?;
+    let mut rest = [0; READ_BUFFER_BYTES];
+    while connection.read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+async fn stopping(driver: &Driver) {
+    driver.stop.cancelled().await;
+    tokio::time::sleep(STOPPING_LINGER).await;
 }

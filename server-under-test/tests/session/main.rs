@@ -2,6 +2,8 @@
 
 mod rig;
 
+mod robustness;
+
 mod acks;
 mod close;
 mod connect;
