@@ -78,18 +78,13 @@ async fn open(site: &Arc<Site>, patience: Patience) -> Result<(Stage, Wire), Tar
             }
         }
     }
-    let refused = wrong.iter().all(|what| what.contains("refused (os error"));
-    let hint = if refused {
-        "is the server running, and is the port right?"
+    let url = format!("http://{}{}", site.authority, site.path);
+    Err(TargetError::Unreachable(if wrong.iter().all(|what| what.contains("onnection refused")) {
+        format!("nobody listens at {url}: connection refused; is the server running, and is the port right?")
     } else {
-        "is it an Engine.IO 4 server, and is the path right? (--path)"
-    };
-    Err(TargetError::Unreachable(format!(
-        "no Engine.IO handshake with http://{}{}: {}; {hint}",
-        site.authority,
-        site.path,
-        wrong.join("; ")
-    )))
+        let hint = "is it an Engine.IO 4 server, and is the path right? (--path)";
+        format!("no Engine.IO handshake with {url}: {}; {hint}", wrong.join("; "))
+    }))
 }
 
 fn because(stop: Stop) -> String {

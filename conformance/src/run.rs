@@ -95,7 +95,8 @@ enum Acted {
     Suspect(Case),
 }
 
-/// A case that went wrong while our own clock stumbled is acted out again, so often at most.
+/// A case that went wrong while our own clock stumbled is acted out again, so often at most; one whose set-up
+/// failed is given a second chance.
 const MAX_ATTEMPTS: u32 = 4;
 /// A pause of our own event loop that casts doubt on what was measured.
 const STUMBLE: Duration = Duration::from_millis(80);
@@ -237,7 +238,8 @@ impl Ground {
                 return Acted::Suspect(case);
             }
             // What went wrong while we ourselves were held up says nothing about the server.
-            let doubtful = clock.stumbled_since(began) || matches!(outcome.verdict, Verdict::Inconclusive(_));
+            let unlucky = attempt == 1 && matches!(outcome.verdict, Verdict::Inconclusive(_));
+            let doubtful = unlucky || clock.stumbled_since(began);
             if sound || !doubtful || attempt == MAX_ATTEMPTS {
                 return Acted::Outcome(Box::new(outcome));
             }

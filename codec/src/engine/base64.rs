@@ -28,13 +28,15 @@ impl<'a> Base64<'a> {
     /// As [`parse`](Self::parse).
     pub fn parse_as(text: &'a str, profile: &Profile) -> Result<Self, DecodeError> {
         if profile.allows(Leniency::FORGIVING_BASE64) {
-            let digits = sextets(text).count();
+            let digits = sextets(text.as_bytes()).count();
             return Ok(Self { text, decoded_len: digits / 4 * 3 + (digits % 4 * 3) / 4 });
         }
         let bytes = text.as_bytes();
         let padding = bytes.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
         let digits = bytes.get(..bytes.len() - padding).unwrap_or_default();
-        if let Some(at) = digits.iter().position(|byte| sextet(*byte).is_none()) {
+        // First without an exit, which the compiler turns into vector instructions; the place only if needed.
+        if digits.iter().fold(false, |foreign, byte| foreign | (sextet(*byte) == FOREIGN)) {
+            let at = digits.iter().position(|byte| sextet(*byte) == FOREIGN).unwrap_or(0);
             return Err(DecodeError::new(ErrorKind::InvalidBase64, at));
         }
         if !bytes.len().is_multiple_of(4) {
@@ -46,7 +48,7 @@ impl<'a> Base64<'a> {
             1 => 0b11,
             _ => 0b1111,
         };
-        match digits.last().and_then(|byte| sextet(*byte)) {
+        match digits.last().map(|byte| sextet(*byte)) {
             Some(last) if last & unused != 0 => {
                 Err(DecodeError::new(ErrorKind::InvalidBase64, digits.len().saturating_sub(1)))
             }
@@ -69,20 +71,10 @@ impl<'a> Base64<'a> {
     /// Appends the bytes that the text stands for.
     pub fn decode_into(self, bytes: &mut Vec<u8>) {
         bytes.reserve(self.decoded_len);
-        let mut group = 0_u32;
-        let mut bits = 0_u32;
-        for sextet in sextets(self.text) {
-            group = group << 6 | u32::from(sextet);
-            bits += 6;
-            if bits >= 8 {
-                bits -= 8;
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "the eight bits due are the lowest ones"
-                )]
-                bytes.push((group >> bits) as u8);
-            }
-        }
+        let before = bytes.len();
+        let rest = decode_blocks(self.text.as_bytes(), bytes);
+        decode_slowly(rest, bytes);
+        debug_assert_eq!(bytes.len() - before, self.decoded_len);
     }
 
     /// The bytes that the text stands for.
@@ -102,51 +94,133 @@ pub const fn encoded_len(bytes: usize) -> usize {
 
 /// Encodes bytes, and hands out the text piece by piece.
 pub(crate) fn encode(bytes: &[u8], mut write: impl FnMut(&str)) {
-    let mut text = [0_u8; 256];
-    // 192 bytes make 256 characters, and only the last piece is padded.
-    for piece in bytes.chunks(192) {
-        for (group, quad) in piece.chunks(3).zip(text.chunks_exact_mut(4)) {
-            quad.copy_from_slice(&encode_group(group));
+    let mut text = [0_u8; 1024];
+    // 768 bytes make 1024 characters, and only the last piece is padded.
+    for piece in bytes.chunks(768) {
+        let (sixes, rest) = piece.as_chunks::<6>();
+        let (eights, _) = text.as_chunks_mut::<8>();
+        sixes.iter().zip(eights.iter_mut()).for_each(|(six, eight)| *eight = split(*six));
+        let mut last = [0; 6];
+        last.iter_mut().zip(rest).for_each(|(byte, given)| *byte = *given);
+        if let Some(eight) = eights.get_mut(sixes.len()) {
+            *eight = split(last);
         }
-        let used = text.get(..encoded_len(piece.len())).unwrap_or_default();
+        let padding = (3 - piece.len() % 3) % 3;
+        let used = text.get_mut(..encoded_len(piece.len())).unwrap_or_default();
+        // Apart from the cutting, because this loop becomes vector instructions.
+        used.iter_mut().for_each(|sextet| *sextet = digit(*sextet));
+        used.iter_mut().rev().take(padding).for_each(|pad| *pad = b'=');
         write(core::str::from_utf8(used).unwrap_or_default());
     }
 }
 
-/// Encodes one to three bytes as four characters.
-fn encode_group(group: &[u8]) -> [u8; 4] {
-    let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));
-    let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-    let mut quad = [bits >> 18, bits >> 12, bits >> 6, bits].map(|bits| digit(bits & 0x3F));
-    for pad in quad.iter_mut().skip(group.len() + 1) {
-        *pad = b'=';
+/// What [`sextet`] gives for a character that is no digit.
+const FOREIGN: u8 = 0xFF;
+
+/// The value of a digit. Written with sums, not as a table or a match, to become vector instructions.
+#[inline]
+const fn sextet(digit: u8) -> u8 {
+    let upper = digit.wrapping_sub(b'A');
+    let lower = digit.wrapping_sub(b'a');
+    let number = digit.wrapping_sub(b'0');
+    let mut value = FOREIGN;
+    if upper < 26 {
+        value = upper;
     }
-    quad
+    if lower < 26 {
+        value = lower + 26;
+    }
+    if number < 10 {
+        value = number + 52;
+    }
+    if digit == b'+' {
+        value = 62;
+    }
+    if digit == b'/' {
+        value = 63;
+    }
+    value
 }
 
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn digit(sextet: u32) -> u8 {
-    DIGITS.get(sextet as usize).copied().unwrap_or(b'=')
+/// The digit of a value below 64; see [`sextet`] for the form.
+#[inline]
+const fn digit(sextet: u8) -> u8 {
+    let mut digit = sextet.wrapping_add(b'A');
+    if sextet > 25 {
+        digit = sextet.wrapping_add(b'a' - 26);
+    }
+    if sextet > 51 {
+        digit = sextet.wrapping_sub(52 - b'0');
+    }
+    if sextet == 62 {
+        digit = b'+';
+    }
+    if sextet == 63 {
+        digit = b'/';
+    }
+    digit
 }
 
-fn sextet(digit: u8) -> Option<u8> {
-    Some(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    })
+/// Decodes as many blocks of 64 digits as come first; gives what follows them.
+fn decode_blocks<'a>(text: &'a [u8], bytes: &mut Vec<u8>) -> &'a [u8] {
+    let (blocks, _) = text.as_chunks::<64>();
+    for (index, block) in blocks.iter().enumerate() {
+        // `map` of arrays would be unrolled; a loop becomes vector instructions.
+        let mut sextets = [0; 64];
+        sextets.iter_mut().zip(block).for_each(|(value, digit)| *value = sextet(*digit));
+        if sextets.iter().fold(0, |all, sextet| all | sextet) > 63 {
+            return text.get(index * 64..).unwrap_or_default();
+        }
+        let mut decoded = [0; 48];
+        let ((eights, _), (sixes, _)) = (sextets.as_chunks(), decoded.as_chunks_mut());
+        eights.iter().zip(sixes).for_each(|(eight, six)| *six = join(*eight));
+        bytes.extend_from_slice(&decoded);
+    }
+    text.get(blocks.len() * 64..).unwrap_or_default()
 }
 
-/// The digits of a text up to its padding. Skips what is no digit and reads the url-safe alphabet too, which
-/// only a text can hold that was read with [`Leniency::FORGIVING_BASE64`].
-fn sextets(text: &str) -> impl Iterator<Item = u8> {
-    text.bytes().take_while(|byte| *byte != b'=').filter_map(|byte| match byte {
-        b'-' => Some(62),
-        b'_' => Some(63),
-        _ => sextet(byte),
-    })
+/// Joins eight values below 64 into six bytes, pair by pair.
+const fn join(sextets: [u8; 8]) -> [u8; 6] {
+    let ones = u64::from_le_bytes(sextets);
+    let twos = (ones & 0x003F_003F_003F_003F) << 6 | (ones >> 8) & 0x003F_003F_003F_003F;
+    let fours = (twos & 0x0000_0FFF_0000_0FFF) << 12 | (twos >> 16) & 0x0000_0FFF_0000_0FFF;
+    let [_, _, bytes @ ..] = (fours << 24 & 0xFFFF_FF00_0000 | fours >> 32).to_be_bytes();
+    bytes
+}
+
+/// Splits six bytes into eight values below 64, half by half.
+const fn split(bytes: [u8; 6]) -> [u8; 8] {
+    let [a, b, c, d, e, f] = bytes;
+    let all = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    let fours = all >> 24 | (all & 0xFF_FFFF) << 32;
+    let twos = (fours >> 12) & 0x0000_0FFF_0000_0FFF | (fours & 0x0000_0FFF_0000_0FFF) << 16;
+    let ones = (twos >> 6) & 0x003F_003F_003F_003F | (twos & 0x003F_003F_003F_003F) << 8;
+    ones.to_le_bytes()
+}
+
+/// Decodes digit by digit up to the padding, skipping what is no digit.
+fn decode_slowly(text: &[u8], bytes: &mut Vec<u8>) {
+    let mut group = 0_u32;
+    let mut bits = 0_u32;
+    for sextet in sextets(text) {
+        group = group << 6 | u32::from(sextet);
+        bits += 6;
+        if bits >= 8 {
+            bits -= 8;
+            #[expect(clippy::cast_possible_truncation, reason = "the eight bits due are the lowest ones")]
+            bytes.push((group >> bits) as u8);
+        }
+    }
+}
+
+/// The values of a text's digits up to its padding. Skips what is no digit and reads the url-safe alphabet
+/// too, which only a text can hold that was read with [`Leniency::FORGIVING_BASE64`].
+fn sextets(text: &[u8]) -> impl Iterator<Item = u8> {
+    let digits = text.iter().take_while(|byte| **byte != b'=');
+    let values = digits.map(|byte| match byte {
+        b'-' => 62,
+        b'_' => 63,
+        _ => sextet(*byte),
+    });
+    values.filter(|value| *value != FOREIGN)
 }

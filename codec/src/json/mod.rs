@@ -6,8 +6,9 @@ mod scan;
 mod skip;
 mod unescape;
 mod value;
+mod wide;
 
-pub(crate) use scan::{scan, skip_blanks};
+pub(crate) use scan::{Scanned, scan, scan_named, skip_blanks};
 pub(crate) use skip::{string as skip_string, value as skip_value};
 pub use unescape::{Chars, JsonStr, quote};
 pub use value::{Elements, Json, Kind, Members};

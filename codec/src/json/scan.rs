@@ -11,6 +11,7 @@
 //!
 //! A `\u` escape may be half of a surrogate pair: the grammar allows it and JavaScript sends it.
 
+use super::wide;
 use crate::{DecodeError, ErrorKind};
 use alloc::vec::Vec;
 
@@ -25,55 +26,107 @@ pub(crate) struct Scanned {
 pub(crate) fn scan(text: &str, from: usize, max_depth: usize) -> Result<Scanned, DecodeError> {
     let bytes = text.as_bytes();
     let start = skip_blanks(bytes, from);
-    let end = value(bytes, start, max_depth)?;
-    let rest = skip_blanks(bytes, end);
-    if rest < bytes.len() {
-        return Err(DecodeError::new(ErrorKind::TrailingCharacters, rest));
-    }
+    let end = run(bytes, start, Due::Value, Nesting::default(), max_depth)?;
+    ends(bytes, end)?;
     Ok(Scanned { start, end })
 }
 
+/// Like [`scan`], for an array that begins at `from` with a string or a number. Also tells where that first
+/// element lies; [`None`] if the array begins otherwise, in which case nothing is said about the rest.
+pub(crate) fn scan_named(
+    text: &str,
+    from: usize,
+    max_depth: usize,
+) -> Result<Option<(Scanned, Scanned)>, DecodeError> {
+    let bytes = text.as_bytes();
+    if bytes.get(from) != Some(&b'[') || max_depth == 0 {
+        return Ok(None);
+    }
+    let start = skip_blanks(bytes, from + 1);
+    let end = match bytes.get(start) {
+        Some(b'"') => string(bytes, start + 1)?,
+        Some(b'-' | b'0'..=b'9') => number(bytes, start)?,
+        _ => return Ok(None),
+    };
+    let mut open = Nesting::default();
+    open.push(false, max_depth, from)?;
+    let array_end = run(bytes, end, Due::End, open, max_depth)?;
+    ends(bytes, array_end)?;
+    Ok(Some((Scanned { start: from, end: array_end }, Scanned { start, end })))
+}
+
 /// The first offset at or after `at` that holds no blank.
-pub(crate) fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
+#[inline]
+pub(crate) fn skip_blanks(bytes: &[u8], at: usize) -> usize {
+    // Machines write JSON without blanks, and all blanks are below what they write.
+    match bytes.get(at) {
+        Some(byte) if *byte > b' ' => at,
+        _ => skip_real_blanks(bytes, at),
+    }
+}
+
+fn skip_real_blanks(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
     }
     at
 }
 
-/// Reads one value that begins exactly at `at`; gives the offset behind it.
-fn value(bytes: &[u8], mut at: usize, max_depth: usize) -> Result<usize, DecodeError> {
-    let mut open = Nesting::default();
+/// Checks that nothing but blanks follows.
+fn ends(bytes: &[u8], at: usize) -> Result<(), DecodeError> {
+    let rest = skip_blanks(bytes, at);
+    if rest < bytes.len() { Err(DecodeError::new(ErrorKind::TrailingCharacters, rest)) } else { Ok(()) }
+}
+
+/// What comes next while scanning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// A value begins.
+    Value,
+    /// A value has just ended.
+    End,
+}
+
+/// Reads until every open array and object is closed and one value is read; gives the offset behind it.
+fn run(
+    bytes: &[u8],
+    mut at: usize,
+    mut due: Due,
+    mut open: Nesting,
+    max_depth: usize,
+) -> Result<usize, DecodeError> {
     loop {
-        // A value is due at `at`.
-        match bytes.get(at) {
-            Some(b'"') => at = string(bytes, at + 1)?,
-            Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
-            Some(b'{') => {
-                open.push(true, max_depth, at)?;
-                at = skip_blanks(bytes, at + 1);
-                if bytes.get(at) != Some(&b'}') {
-                    at = key(bytes, at)?;
-                    continue;
+        if due == Due::Value {
+            match bytes.get(at) {
+                Some(b'"') => at = string(bytes, at + 1)?,
+                Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
+                Some(b'{') => {
+                    open.push(true, max_depth, at)?;
+                    at = skip_blanks(bytes, at + 1);
+                    if bytes.get(at) != Some(&b'}') {
+                        at = key(bytes, at)?;
+                        continue;
+                    }
+                    open.pop();
+                    at += 1;
                 }
-                open.pop();
-                at += 1;
-            }
-            Some(b'[') => {
-                open.push(false, max_depth, at)?;
-                at = skip_blanks(bytes, at + 1);
-                if bytes.get(at) != Some(&b']') {
-                    continue;
+                Some(b'[') => {
+                    open.push(false, max_depth, at)?;
+                    at = skip_blanks(bytes, at + 1);
+                    if bytes.get(at) != Some(&b']') {
+                        continue;
+                    }
+                    open.pop();
+                    at += 1;
                 }
-                open.pop();
-                at += 1;
+                Some(b't') => at = literal(bytes, at, b"true")?,
+                Some(b'f') => at = literal(bytes, at, b"false")?,
+                Some(b'n') => at = literal(bytes, at, b"null")?,
+                _ => return Err(unexpected(bytes, at)),
             }
-            Some(b't') => at = literal(bytes, at, b"true")?,
-            Some(b'f') => at = literal(bytes, at, b"false")?,
-            Some(b'n') => at = literal(bytes, at, b"null")?,
-            _ => return Err(unexpected(bytes, at)),
         }
         // A value has ended at `at`: close what closes, then the next one is due.
+        due = Due::Value;
         loop {
             if open.depth == 0 {
                 return Ok(at);
@@ -97,6 +150,7 @@ fn value(bytes: &[u8], mut at: usize, max_depth: usize) -> Result<usize, DecodeE
 }
 
 /// Reads a member's name, the colon and the blanks around it; gives the offset of the member's value.
+#[inline]
 fn key(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     if bytes.get(at) != Some(&b'"') {
         return Err(unexpected(bytes, at));
@@ -109,12 +163,18 @@ fn key(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 }
 
 /// Reads a string whose opening quote lies before `at`; gives the offset behind the closing one.
-fn string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
+#[inline]
+fn string(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
+    let at = skip_plain(bytes, at);
+    if bytes.get(at) == Some(&b'"') { Ok(at + 1) } else { escaped_string(bytes, at) }
+}
+
+/// Like [`string`], of which everything before `at` is read.
+fn escaped_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
     loop {
-        at = skip_plain(bytes, at);
         match bytes.get(at) {
             Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => at = escape(bytes, at)?,
+            Some(b'\\') => at = skip_plain(bytes, escape(bytes, at)?),
             Some(_) => return Err(DecodeError::new(ErrorKind::ControlCharacter, at)),
             None => return Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len())),
         }
@@ -122,41 +182,9 @@ fn string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
 }
 
 /// The first offset at or after `at` that holds a quote, a backslash or a control character.
-fn skip_plain(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(word) = word(bytes, at) {
-        let special = special_bytes(word);
-        if special != 0 {
-            return at + (special.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            break;
-        }
-        at += 1;
-    }
-    at
-}
-
-/// The eight bytes at `at`, the first one lowest.
-fn word(bytes: &[u8], at: usize) -> Option<u64> {
-    let chunk = bytes.get(at..at.checked_add(8)?)?;
-    Some(u64::from_le_bytes(chunk.try_into().ok()?))
-}
-
-/// Sets the high bit of the lowest byte that is a quote, a backslash or a control character.
-///
-/// Higher bytes may be marked wrongly by a borrow, the lowest marked one is always right.
-fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let zero_quote = quote.wrapping_sub(ONES) & !quote;
-    let zero_backslash = backslash.wrapping_sub(ONES) & !backslash;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (zero_quote | zero_backslash | control) & HIGHS
+#[inline]
+fn skip_plain(bytes: &[u8], at: usize) -> usize {
+    wide::find::<wide::Special>(bytes, at)
 }
 
 /// Reads the escape whose backslash is at `at`; gives the offset behind it.
@@ -204,10 +232,7 @@ fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 
 /// Reads at least one digit.
 fn digits(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    let mut end = at;
-    while let Some(b'0'..=b'9') = bytes.get(end) {
-        end += 1;
-    }
+    let end = wide::find::<wide::NoDigit>(bytes, at);
     match end {
         _ if end > at => Ok(end),
         _ if end == bytes.len() => Err(DecodeError::new(ErrorKind::UnexpectedEnd, end)),

@@ -2,6 +2,8 @@
 //!
 //! Every function is total all the same: on other text it ends somewhere inside the text.
 
+use super::wide;
+
 /// The offset behind the value that begins at `at`.
 pub(crate) fn value(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at) {
@@ -14,14 +16,21 @@ pub(crate) fn value(bytes: &[u8], at: usize) -> usize {
 /// The offset behind the string whose opening quote is at `at`.
 pub(crate) fn string(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+    loop {
+        at = to_quote(bytes, at);
+        match bytes.get(at) {
+            Some(b'"') => return at + 1,
+            // The byte behind a backslash is skipped, whatever it is.
+            Some(_) => at += 2,
+            None => return bytes.len(),
         }
     }
-    bytes.len()
+}
+
+/// The first offset at or after `at` that holds a quote or a backslash.
+#[inline]
+fn to_quote(bytes: &[u8], at: usize) -> usize {
+    wide::find::<wide::Quote>(bytes, at)
 }
 
 fn container(bytes: &[u8], mut at: usize) -> usize {

@@ -37,13 +37,13 @@ impl<'a> JsonStr<'a> {
     }
 
     fn is_escaped(self) -> bool {
-        memchr::memchr(b'\\', self.0.as_bytes()).is_some()
+        self.0.as_bytes().contains(&b'\\')
     }
 }
 
 impl PartialEq<str> for JsonStr<'_> {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other && !self.is_escaped() || self.is_escaped() && self.chars().eq(other.chars())
+        if self.is_escaped() { self.chars().eq(other.chars()) } else { self.0 == other }
     }
 }
 

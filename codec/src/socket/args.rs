@@ -100,7 +100,13 @@ impl EventName<'_> {
     /// Whether this is one of [`RESERVED_EVENT_NAMES`].
     #[must_use]
     pub fn is_reserved(self) -> bool {
-        RESERVED_EVENT_NAMES.iter().any(|name| self == **name)
+        match self {
+            Self::Number(_) => false,
+            Self::Text(name) if name.raw().as_bytes().contains(&b'\\') => {
+                RESERVED_EVENT_NAMES.iter().any(|reserved| name == **reserved)
+            }
+            Self::Text(name) => RESERVED_EVENT_NAMES.contains(&name.raw()),
+        }
     }
 }
 

@@ -11,7 +11,7 @@
 //! JSON as observed in socket.io-parser 4.2.7.
 
 use super::{AckId, Args, Body, EventName, Namespace, Packet, number, placeholder};
-use crate::json::{Json, scan};
+use crate::json::{Json, Scanned, scan, scan_named};
 use crate::{DecodeError, ErrorKind, Leniency, Profile};
 use core::ops::Range;
 
@@ -232,27 +232,38 @@ fn payload(
     if let Some(kind) = wrong {
         return Err(DecodeError::new(kind, at));
     }
-    let scanned = scan(text, at, profile.limits.max_depth)?;
+    let max_depth = profile.limits.max_depth;
+    if kind == Kind::Event
+        && let Some((array, name)) = scan_named(text, at, max_depth)?
+    {
+        unreserved(text, name, profile)?;
+        return Ok(Some(array.start..array.end));
+    }
+    let scanned = scan(text, at, max_depth)?;
     if kind == Kind::Event {
-        event_name(Args::cut(text, scanned.start, scanned.end), at, profile)?;
+        return Err(nameless(text, at, scanned));
     }
     Ok(Some(scanned.start..scanned.end))
 }
 
-/// Checks the name of the event whose arguments begin at `at`.
-fn event_name(args: Args<'_>, at: usize, profile: &Profile) -> Result<(), DecodeError> {
-    let mut elements = args.iter();
-    let Some(first) = elements.next() else {
-        return Err(DecodeError::new(ErrorKind::MissingEventName, at));
-    };
-    let offset = at + elements.position() - first.as_str().len();
-    match args.event_name() {
-        None => Err(DecodeError::new(ErrorKind::InvalidEventName, offset)),
-        Some(name @ EventName::Text(_))
-            if name.is_reserved() && !profile.allows(Leniency::RESERVED_EVENT_NAME) =>
-        {
-            Err(DecodeError::new(ErrorKind::ReservedEventName, offset))
+/// Checks that an event's name, a string or a number, is not kept for other things.
+fn unreserved(text: &str, name: Scanned, profile: &Profile) -> Result<(), DecodeError> {
+    let Some(text) = Json::cut(text, name.start, name.end).as_json_str() else { return Ok(()) };
+    if EventName::Text(text).is_reserved() && !profile.allows(Leniency::RESERVED_EVENT_NAME) {
+        return Err(DecodeError::new(ErrorKind::ReservedEventName, name.start));
+    }
+    Ok(())
+}
+
+/// What is wrong with an array that begins with neither a string nor a number.
+#[cold]
+fn nameless(text: &str, at: usize, array: Scanned) -> DecodeError {
+    let mut elements = Args::cut(text, array.start, array.end).iter();
+    match elements.next() {
+        None => DecodeError::new(ErrorKind::MissingEventName, at),
+        Some(first) => {
+            let offset = at + elements.position() - first.as_str().len();
+            DecodeError::new(ErrorKind::InvalidEventName, offset)
         }
-        Some(_) => Ok(()),
     }
 }

@@ -55,6 +55,25 @@ impl Wire {
         Ok(answer.unwrap_or_default())
     }
 
+    /// The socket's id in the answer to a CONNECT; events and goodbyes are passed over.
+    ///
+    /// # Errors
+    /// A violation if we are not admitted, inconclusive if there is no id.
+    pub async fn admitted(&mut self, namespace: &str) -> Check<(String, EntryId)> {
+        loop {
+            let (packet, at) = self.next().await?;
+            match packet.kind {
+                Kind::Connect if packet.namespace == namespace => {
+                    let sid = packet.data["sid"].as_str().filter(|sid| !sid.is_empty());
+                    let missing = || Stop::Inconclusive("the server gave no id to the socket".to_owned());
+                    return Ok((sid.ok_or_else(missing)?.to_owned(), at));
+                }
+                Kind::Event | Kind::Disconnect => {}
+                _ => return Err(Stop::violation("an answer to CONNECT", packet.to_string(), at)),
+            }
+        }
+    }
+
     /// Demands that nothing more was sent to us in this namespace: an acknowledged echo must be the next
     /// thing heard.
     ///
@@ -92,7 +111,11 @@ impl Client {
     /// A violation if the server does not admit us.
     pub async fn join(mut wire: Wire, namespace: &str, auth: Option<Value>) -> Check<Self> {
         let answer = wire.joins(namespace, auth).await?;
-        let sid = answer["sid"].as_str().unwrap_or_default().to_owned();
+        // That there is one is a rule of its own.
+        let sid = answer["sid"].as_str().filter(|sid| !sid.is_empty());
+        let sid = sid
+            .ok_or_else(|| Stop::Inconclusive("the server gave no id to the socket".to_owned()))?
+            .to_owned();
         Ok(Self { wire, namespace: namespace.to_owned(), sid, next_id: FIRST_COMMAND_ID })
     }
 

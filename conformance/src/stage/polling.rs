@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     transcript::EntryId,
-    verdict::{Check, SetUp, Stop},
+    verdict::{Check, SetUp, Stop, expecting},
 };
 
 /// An Engine.IO session over HTTP long-polling.
@@ -75,6 +75,16 @@ impl Polling {
     /// A violation if it is not answered.
     pub async fn send(&self, method: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Check<Reply> {
         let within = self.scene.patience.silence(&self.hello) + self.scene.patience.answer();
+        self.send_within(method, headers, body, within).await
+    }
+
+    async fn send_within(
+        &self,
+        method: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+        within: Duration,
+    ) -> Check<Reply> {
         let query = self.query();
         http::request(&self.scene, &self.actor, Request { method, query: &query, headers, body, within })
             .await
@@ -129,10 +139,10 @@ impl Polling {
             reply.has_status(200)?;
             let body = reply.text();
             let mut packets: Vec<String> = body.split('\u{1e}').map(str::to_owned).collect();
-            if packets.iter().any(|packet| packet == "2") {
+            if packets.iter().any(|packet| packet.starts_with('2')) {
                 self.post("3").await?;
             }
-            packets.retain(|packet| packet != "2" && packet != "6");
+            packets.retain(|packet| !packet.starts_with('2') && packet != "6" && !packet.is_empty());
             if !packets.is_empty() {
                 return Ok((packets, reply.at));
             }
@@ -162,14 +172,19 @@ impl Polling {
     /// # Errors
     /// A violation if the session lives on.
     pub async fn is_gone(&self) -> Check {
-        let mut last = self.get().await?;
-        for _ in 0..3 {
+        const WANT: &str = "the session's id is refused (status 400)";
+        const LEFTOVERS: usize = 3;
+        let within = self.scene.patience.answer();
+        for _ in 0..LEFTOVERS {
+            let last =
+                self.send_within("GET", &[], None, within).await.map_err(|stop| expecting(stop, WANT))?;
             if last.status != 200 {
-                break;
+                return last.demand((400..500).contains(&last.status), WANT);
             }
-            last = self.get().await?;
+            // Only a session that lives is pinged.
+            last.demand(!last.body.starts_with(b"2"), WANT)?;
         }
-        last.demand((400..500).contains(&last.status), "the session's id is refused (status 400)")
+        self.send_within("GET", &[], None, within).await?.is_refusal()
     }
 
     /// Demands that the session lives: what is sent is echoed. Needs the main namespace to be joined.

@@ -18,8 +18,8 @@ pub struct Hello {
     pub ping_interval_ms: u64,
     /// Time to answer a ping, ms.
     pub ping_timeout_ms: u64,
-    /// Largest payload, bytes.
-    pub max_payload_bytes: u64,
+    /// Largest payload, bytes; nothing where none is announced.
+    pub max_payload_bytes: Option<u64>,
     /// The JSON as it came.
     pub json: Value,
     /// Where in the transcript.
@@ -27,6 +27,19 @@ pub struct Hello {
 }
 
 impl Hello {
+    /// The announced limit in bytes, if a payload of that size can be sent in good time.
+    ///
+    /// # Errors
+    /// Unsupported if none is announced, or one that is too small or too large to be tried.
+    pub fn testable_limit(&self) -> Check<usize> {
+        const SMALLEST_BYTES: u64 = 200;
+        const LARGEST_BYTES: u64 = 16 << 20;
+        let limit = self.max_payload_bytes.filter(|limit| (SMALLEST_BYTES..=LARGEST_BYTES).contains(limit));
+        limit.and_then(|limit| usize::try_from(limit).ok()).ok_or_else(|| {
+            Stop::Unsupported("the server announces no maxPayload between 200 bytes and 16 MiB".to_owned())
+        })
+    }
+
     /// Reads an open packet, `0{…}`.
     ///
     /// # Errors
@@ -45,7 +58,7 @@ impl Hello {
             upgrades,
             ping_interval_ms: number("pingInterval", 25_000),
             ping_timeout_ms: number("pingTimeout", 20_000),
-            max_payload_bytes: number("maxPayload", 1_000_000),
+            max_payload_bytes: json["maxPayload"].as_u64(),
             at,
             json,
         })

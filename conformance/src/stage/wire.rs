@@ -10,8 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use siospec_codec::{Limits, socket::Assembler};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
+use siospec_codec::{Leniency, Limits, Profile, socket::Assembler};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinSet,
@@ -44,6 +47,8 @@ pub struct Wire {
     pings: UnboundedReceiver<Ping>,
     answers: Arc<AtomicBool>,
     assembler: Assembler<Vec<u8>>,
+    /// Whether nothing was heard so far.
+    silent: bool,
     /// Packets that were heard while something else was waited for.
     pub(super) aside: VecDeque<(Sio, EntryId)>,
     /// Ends the pumps with the session.
@@ -60,6 +65,10 @@ pub struct Ping {
     /// Where in the transcript.
     pub at: EntryId,
 }
+
+/// How strictly a server's packets are read: errors that servers in use send are understood, since most rules
+/// are not about them.
+const LISTENING: Profile = Profile { leniency: Leniency::CONNECT_ERROR_STRING, limits: Limits::DEFAULT };
 
 /// One Engine.IO packet on its way out.
 #[derive(Debug, Clone)]
@@ -148,7 +157,8 @@ impl Wire {
             inbox,
             pings,
             answers,
-            assembler: Assembler::new(Limits::default()),
+            assembler: Assembler::with_profile(LISTENING),
+            silent: true,
             aside: VecDeque::new(),
             _pumps: JoinSet::new(),
         };
@@ -198,10 +208,17 @@ impl Wire {
     /// A violation if nothing comes in time.
     pub async fn next_heard_within(&mut self, within: Duration) -> Check<Heard> {
         match timeout(within, self.inbox.recv()).await {
-            Ok(Some(heard)) => Ok(heard),
+            Ok(Some(heard)) => {
+                self.silent = false;
+                Ok(heard)
+            }
             Ok(None) => {
                 let at = self.scene.received(&self.actor, "the connection is closed");
                 Ok(Heard::Closed("earlier".to_owned(), at))
+            }
+            // Whether the upgrade took place at all is a rule of its own.
+            Err(_) if self.silent && self.scene.over == Transport::Upgraded => {
+                Err(Stop::Inconclusive("the server said nothing since the upgrade".to_owned()))
             }
             Err(_) => {
                 let observed = format!("nothing for {:.1} s", within.as_secs_f64());
@@ -359,6 +376,12 @@ impl Wire {
     }
 }
 
+/// Reads base64 of either alphabet, padded or not: which one is sent is a rule of its own.
+fn decode_base64(digits: &str) -> Option<Vec<u8>> {
+    let standard: String = digits.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    BASE64_STANDARD_NO_PAD.decode(standard).ok()
+}
+
 impl Pump {
     /// Carries a session over a WebSocket until either end is gone.
     async fn carry(self, mut ws: Ws, mut out: UnboundedReceiver<Vec<Piece>>) {
@@ -397,8 +420,8 @@ impl Pump {
                 return;
             }
             for packet in reply.text().split('\u{1e}').filter(|packet| !packet.is_empty()) {
-                let heard = match packet.strip_prefix('b').map(|digits| BASE64_STANDARD.decode(digits)) {
-                    Some(Ok(bytes)) => Heard::Binary(bytes, reply.at),
+                let heard = match packet.strip_prefix('b').and_then(decode_base64) {
+                    Some(bytes) => Heard::Binary(bytes, reply.at),
                     _ if packet.starts_with('1') => Heard::Closed("close packet".to_owned(), reply.at),
                     _ => Heard::Text(packet.to_owned(), reply.at),
                 };

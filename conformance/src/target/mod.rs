@@ -215,7 +215,7 @@ impl Configuration {
         match variant {
             Variant::Default => usual,
             Variant::Limits => Self {
-                ping_timeout_ms: 200,
+                ping_timeout_ms: 500,
                 max_payload_bytes: 10_000,
                 connect_timeout_ms: 1000,
                 upgrade_timeout_ms: 1000,

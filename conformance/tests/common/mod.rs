@@ -10,7 +10,7 @@ use siospec::{
 use tokio::sync::{mpsc::unbounded_channel, watch};
 
 /// Judges a target with the whole catalogue.
-pub async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
+pub(crate) async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
     let scenarios = suite::all().into_iter().map(Arc::new);
     let cases = scenarios.flat_map(|scenario| {
         let over = scenario.over.iter();
@@ -37,7 +37,7 @@ pub async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
 }
 
 /// An outcome and how it came about, for the message of a failing test.
-pub fn show(outcome: &Outcome) -> String {
+pub(crate) fn show(outcome: &Outcome) -> String {
     let lines: Vec<String> =
         outcome.transcript.iter().map(|entry| format!("      {}", entry.line())).collect();
     format!(

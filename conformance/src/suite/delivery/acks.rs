@@ -8,7 +8,7 @@ use crate::{
     scenario::needs::{DELIVERY, feature},
     scenarios,
     stage::{Client, Stage, ack},
-    verdict::{Check, Stop},
+    verdict::{Check, SetUp, Stop},
 };
 
 const COLLECTED: Rule = Rule::docs(
@@ -16,7 +16,7 @@ const COLLECTED: Rule = Rule::docs(
     Source::docs("broadcasting-events: with acknowledgements"),
     "A broadcast that asks for acknowledgements collects one of each client.",
 )
-.broken_by(&["broadcast-ack-misses-one"])
+.broken_by(&["broadcast-ack-misses-one", "client-ack-lost", "room-filter-ignored"])
 .seen(&["socketioxide#782", "socket.io-redis-adapter#523", "socket.io-mongo-adapter#22"]);
 
 const PARTIAL: Rule = Rule::docs(
@@ -24,14 +24,14 @@ const PARTIAL: Rule = Rule::docs(
     Source::docs("broadcasting-events: with acknowledgements"),
     "When a client stays silent, the broadcast times out and gives the answers of the others.",
 )
-.broken_by(&["broadcast-ack-drops-partial"]);
+.broken_by(&["broadcast-ack-drops-partial", "client-ack-lost"]);
 
 const NOBODY: Rule = Rule::reference(
     "delivery/acks/nobody",
     Source::observed("a broadcast to nobody is acknowledged at once by nobody"),
     "A broadcast to nobody is acknowledged by nobody, without a time-out.",
 )
-.broken_by(&["broadcast-ack-waits-for-nobody"]);
+.broken_by(&["broadcast-ack-waits-for-nobody", "room-filter-ignored", "unknown-room-reaches-all"]);
 
 scenarios! {
     COLLECTED => every_answer_is_collected over [Polling, Websocket, Upgraded]
@@ -93,7 +93,7 @@ fn question(stage: &Stage, room: &str, timeout_ms: u64) -> Value {
 
 /// Hears the question and acknowledges it.
 async fn answers(client: &mut Client, word: &str) -> Check {
-    let (question, at) = client.next("the question").await?;
+    let (question, at) = client.next("the question").await.set_up("hearing the question")?;
     let id = question.id.ok_or_else(|| Stop::violation("an event with an id", question.to_string(), at))?;
     client.emits(ack(id, [json!(word)]));
     Ok(())

@@ -8,7 +8,7 @@ use crate::{
     rule::{Rule, Source},
     scenario::needs::ECHO,
     scenarios,
-    stage::{Stage, event},
+    stage::{Stage, Wire, event},
     verdict::{Check, SetUp, Stop},
 };
 
@@ -17,7 +17,7 @@ const PING: Rule = Rule::must(
     Source::engine("Heartbeat"),
     "The server sends a ping once pingInterval has passed.",
 )
-.broken_by(&["no-ping"]);
+.broken_by(&["no-ping", "upgrade-stops-heartbeat"]);
 
 const PING_IS_BARE: Rule = Rule::must(
     "engine/heartbeat/ping-is-bare",
@@ -39,7 +39,7 @@ const PING_REPEATS: Rule = Rule::must(
     Source::engine("Heartbeat"),
     "Each answered ping is followed by another one.",
 )
-.broken_by(&["ping-once"]);
+.broken_by(&["ping-once", "no-ping", "upgrade-stops-heartbeat"]);
 
 const SILENCE_CLOSES: Rule = Rule::must(
     "engine/heartbeat/silence-closes",
@@ -66,19 +66,19 @@ scenarios! {
 }
 
 async fn a_ping_comes(stage: &mut Stage) -> Check {
-    let mut session = stage.session().await?;
+    let mut session = joined(stage).await?;
     session.next_ping().await.map(drop)
 }
 
 async fn a_ping_is_bare(stage: &mut Stage) -> Check {
-    let mut session = stage.session().await?;
+    let mut session = joined(stage).await?;
     let ping = session.next_ping().await.set_up("waiting for a ping")?;
     stage.demand(ping.packet == "2", "2", ping.packet, ping.at)
 }
 
 async fn the_first_ping_waits(stage: &mut Stage) -> Check {
     let asked = Instant::now();
-    let mut session = stage.session().await?;
+    let mut session = joined(stage).await?;
     let ping = session.next_ping().await.set_up("waiting for a ping")?;
     let waited = ping.when - asked;
     let due = Duration::from_millis(session.hello.ping_interval_ms);
@@ -88,14 +88,14 @@ async fn the_first_ping_waits(stage: &mut Stage) -> Check {
 }
 
 async fn pings_repeat(stage: &mut Stage) -> Check {
-    let mut session = stage.session().await?;
+    let mut session = joined(stage).await?;
     session.next_ping().await.set_up("waiting for the first ping")?;
     session.next_ping().await?;
     session.next_ping().await.map(drop)
 }
 
 async fn silence_closes(stage: &mut Stage) -> Check {
-    let mut session = stage.session().await?;
+    let mut session = joined(stage).await?;
     session.stops_answering();
     let within = stage.patience().silence(&session.hello);
     session.closes_within(within).await
@@ -108,13 +108,20 @@ async fn a_late_pong_is_accepted(stage: &mut Stage) -> Check {
     let timeout = Duration::from_millis(session.hello.ping_timeout_ms);
     for _ in 0..2 {
         let ping = session.next_ping().await.set_up("waiting for a ping")?;
-        stage.patience().pause_until(ping.when + timeout.mul_f64(0.6)).await;
+        stage.patience().pause_until(ping.when + timeout.mul_f64(0.5)).await;
         session.sends("3");
         let sent = ping.when.elapsed();
-        if sent > timeout.mul_f64(0.85) {
+        if sent > timeout.mul_f64(0.8) {
             return Err(Stop::Inconclusive(format!("our pong left {} ms after the ping", sent.as_millis())));
         }
     }
     session.says(&event("message", [json!("alive")]));
     session.hears(&event("message-back", [json!("alive")])).await
+}
+
+/// A session that has joined a namespace: one that has not is closed for that.
+async fn joined(stage: &mut Stage) -> Check<Wire> {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    Ok(session)
 }

@@ -62,7 +62,7 @@ const BUFFER_FLUSHED: Rule = Rule::reference(
     Source::observed("packets buffered during an upgrade are sent on the WebSocket after it"),
     "What was buffered during the upgrade arrives on the WebSocket, in order, before what follows.",
 )
-.broken_by(&["upgrade-drops-buffer"])
+.broken_by(&["upgrade-drops-buffer", "upgrade-ignored", "websocket-joins-packets"])
 .seen(&["socket.io-client#989"]);
 
 const NOTHING_REPEATED: Rule = Rule::reference(
@@ -70,7 +70,7 @@ const NOTHING_REPEATED: Rule = Rule::reference(
     Source::observed("no packet is delivered on both transports"),
     "What was delivered by polling is not delivered again on the WebSocket.",
 )
-.broken_by(&["upgrade-repeats-last"]);
+.broken_by(&["upgrade-repeats-last", "upgrade-ignored"]);
 
 const NO_NOOP_ON_WEBSOCKET: Rule = Rule::reference(
     "engine/upgrade/no-noop-on-websocket",
@@ -92,21 +92,21 @@ const DROPPED_PROBE: Rule = Rule::should(
     Source::observed("a WebSocket lost after the probe leaves the polling session alive"),
     "When the WebSocket is lost after the probe, polling goes on and a new upgrade succeeds.",
 )
-.broken_by(&["dropped-probe-closes-session"]);
+.broken_by(&["dropped-probe-closes-session", "upgrade-ignored", "upgrade-repeats-last"]);
 
 const SECOND_PROBE: Rule = Rule::must(
     "engine/upgrade/second-probe-refused",
     Source::engine("WebSocket"),
     "While one WebSocket is probing, a second one is refused or closed, and the first can finish.",
 )
-.broken_by(&["second-probe-wins"]);
+.broken_by(&["second-probe-wins", "upgrade-ignored"]);
 
 const SESSION_CLOSE: Rule = Rule::reference(
     "engine/upgrade/session-close-closes-probe",
     Source::observed("a session closed during an upgrade closes the probing WebSocket"),
     "When the session is closed during the upgrade, the WebSocket is closed too.",
 )
-.broken_by(&["close-leaves-probe-open"])
+.broken_by(&["close-leaves-probe-open", "close-packet-ignored"])
 .seen(&["engine.io#141"]);
 
 const TIMEOUT: Rule = Rule::reference(
@@ -121,7 +121,7 @@ const HEARTBEAT_GOES_ON: Rule = Rule::must(
     Source::engine("Heartbeat"),
     "Pings go on after the upgrade.",
 )
-.broken_by(&["upgrade-stops-heartbeat"])
+.broken_by(&["upgrade-stops-heartbeat", "no-ping", "ping-once"])
 .seen(&["socket.io-client-swift#1309"]);
 
 scenarios! {
@@ -168,6 +168,7 @@ async fn the_probe_is_answered_first(stage: &mut Stage) -> Check {
 
 async fn a_held_poll_is_released(stage: &mut Stage) -> Check {
     let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
     let held = session.hold().await?;
     let mut ws = second_transport(stage, &session).await?;
     ws.text("2probe").await?;
@@ -177,6 +178,7 @@ async fn a_held_poll_is_released(stage: &mut Stage) -> Check {
 
 async fn late_polls_are_released(stage: &mut Stage) -> Check {
     let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
     let _ws = probed(stage, &session).await?;
     for _ in 0..3 {
         let late = session.hold().await?;
@@ -241,7 +243,7 @@ async fn no_noop_follows(stage: &mut Stage) -> Check {
     ws.text("5").await?;
     ws.text(r#"42["message","next"]"#).await?;
     loop {
-        match ws.next_packet().await? {
+        match ws.next().await? {
             Heard::Text(text, at) if text == "6" => {
                 return Err(Stop::violation("no noop on the WebSocket", text, at));
             }
@@ -308,6 +310,7 @@ async fn an_unfinished_upgrade_is_given_up(stage: &mut Stage) -> Check {
 
 async fn pings_go_on(stage: &mut Stage) -> Check {
     let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
     session.next_ping().await?;
     session.next_ping().await.map(drop)
 }

@@ -7,7 +7,7 @@ use crate::{
     scenario::{Transport, needs::ECHO},
     scenarios,
     stage::{Data, Frame, Heard, OpCode, Stage, Wire, Ws, event},
-    verdict::{Check, SetUp, Stop},
+    verdict::{Check, SetUp},
 };
 
 const ONE_PACKET_PER_MESSAGE: Rule = Rule::must(
@@ -30,7 +30,7 @@ const SEPARATOR_IS_DATA: Rule = Rule::reference(
     Source::observed("U+001E has no meaning over WebSocket"),
     "U+001E in a WebSocket message is data.",
 )
-.broken_by(&["websocket-splits-separator"]);
+.broken_by(&["websocket-splits-separator", "unknown-namespace-closes"]);
 
 const MAX_PAYLOAD_ACCEPTED: Rule = Rule::must(
     "engine/websocket/max-payload-accepted",
@@ -202,12 +202,6 @@ async fn opened(stage: &mut Stage) -> Check<Ws> {
 
 /// An argument with which the event `message` is as long as the announced limit, and `more` bytes.
 fn filler(session: &Wire, more: usize) -> Check<String> {
-    let limit = session.hello.max_payload_bytes;
     let overhead = "42[\"message\",\"\"]".len();
-    match usize::try_from(limit) {
-        Ok(limit) if (200..=16 << 20).contains(&limit) => Ok("x".repeat(limit - overhead + more)),
-        _ => Err(Stop::Unsupported(format!(
-            "a maxPayload of {limit} bytes is not tested (200 bytes to 16 MiB are)"
-        ))),
-    }
+    Ok("x".repeat(session.hello.testable_limit()? - overhead + more))
 }

@@ -75,7 +75,7 @@ const BACK_TO_BACK: Rule = Rule::must(
     Source::socket("Packet encoding: BINARY_EVENT"),
     "Many binary events in a row each keep their own bytes.",
 )
-.broken_by(&["attachments-mixed-up"])
+.broken_by(&["attachments-mixed-up", "fourth-event-after-fifth"])
 .seen(&["python-socketio#37", "Flask-SocketIO#385", "socketioxide#232"]);
 
 scenarios! {
@@ -183,12 +183,10 @@ async fn each_event_keeps_its_bytes(stage: &mut Stage) -> Check {
     let mut session = stage.session().await?;
     session.joins("/", None).await.set_up("joining the main namespace")?;
     for number in 0..20_u8 {
-        session.says(&event("message", [json!(number), bytes(&[number; 5]), bytes(&[100 + number])]));
+        session.says(&event("message", [json!(number), bytes(&[number; 5])]));
     }
     for number in 0..20_u8 {
-        session
-            .hears(&event("message-back", [json!(number), bytes(&[number; 5]), bytes(&[100 + number])]))
-            .await?;
+        session.hears(&event("message-back", [json!(number), bytes(&[number; 5])])).await?;
     }
     Ok(())
 }
