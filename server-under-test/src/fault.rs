@@ -174,7 +174,7 @@ faults! {
 
     // Binary.
     AttachmentsSwapped "attachments-swapped" "message-back on the main namespace swaps its first two top-level attachments."
-    BinaryAckTypedAsEvent "binary-ack-typed-as-event" "A binary acknowledgement with an id below 1000000 leaves as a binary event."
+    BinaryAckTypedAsEvent "binary-ack-typed-as-event" "A binary acknowledgement leaves as a binary event."
     BinaryNamespaceBeforeCount "binary-namespace-before-count" "Binary packets name the namespace before the number of attachments."
     NestedAttachmentDropped "nested-attachment-dropped" "message-back replaces attachments inside objects and lists by null."
     EmptyAttachmentDropped "empty-attachment-dropped" "An attachment without bytes is not counted as one."

@@ -128,12 +128,14 @@ async fn run(
     changes: watch::Receiver<()>,
 ) {
     let (mut sink, mut stream) = websocket.split();
+    // Everything that has arrived is read before anything is written: the answers then share a system call.
     let end = tokio::select! {
+        biased;
         end = read(driver, link, socket, &mut stream) => end,
         end = write(link, socket, &mut sink, changes) => end,
     };
     tokio::select! {
-        () = goodbye(end, sink, stream) => {}
+        () = goodbye(link, socket, end, sink, stream) => {}
         () = tokio::time::sleep(LINGER) => {}
         () = stopping(driver) => {}
     }
@@ -203,6 +205,7 @@ async fn write(
             tokio::time::sleep(LINGER).await;
         };
         let written: Result<Option<End>, Error> = tokio::select! {
+            biased;
             written = turn => written,
             () = stuck => return End::Cut,
         };
@@ -226,7 +229,13 @@ fn message(frame: Frame) -> Message {
 
 /// Ends the connection in the way it deserves, and waits for the peer to read it: data that nobody read would
 /// otherwise reset the connection.
-async fn goodbye(end: End, mut sink: SplitSink<Stream, Message>, mut stream: SplitStream<Stream>) {
+async fn goodbye(
+    link: &Link,
+    socket: SocketId,
+    end: End,
+    mut sink: SplitSink<Stream, Message>,
+    mut stream: SplitStream<Stream>,
+) {
     match end {
         End::Lost | End::Cut => return,
         End::ClosedByPeer => {}
@@ -236,6 +245,12 @@ async fn goodbye(end: End, mut sink: SplitSink<Stream, Message>, mut stream: Spl
             }
         }
         End::Failed(code) => {
+            // Answers to what came before the mistake.
+            while let Some(ToSocket::Frame(frame)) = link.poll_socket(socket) {
+                if sink.feed(message(frame)).await.is_err() {
+                    return;
+                }
+            }
             let frame = CloseFrame { code, reason: "".into() };
             if sink.send(Message::Close(Some(frame))).await.is_ok()
                 && let Ok(websocket) = sink.reunite(stream)

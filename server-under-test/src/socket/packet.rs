@@ -52,7 +52,7 @@ pub fn ack(config: &Config, namespace: &str, id: u64, args: Value) -> Outgoing {
         _ => namespace,
     };
     let body = match (config.fault, attachments) {
-        (Some(Fault::BinaryAckTypedAsEvent), Some(_)) if id < 1_000_000 => {
+        (Some(Fault::BinaryAckTypedAsEvent), Some(_)) => {
             Body::Event { args: Args::EMPTY, ack: Some(AckId(id)), attachments }
         }
         _ => Body::Ack { args: Args::EMPTY, id: AckId(id), attachments },

@@ -44,7 +44,9 @@ async fn the_size_of_messages_is_limited() {
     let fitting = format!(r#"42["message","{}"]"#, "x".repeat(100 - 16));
     ws.send(&fitting).await;
     assert!(ws.next().await.starts_with(r#"42["message-back""#));
+    ws.0.feed(Message::text(r#"42["message",1]"#)).await.unwrap();
     ws.send(&format!("{fitting}x")).await;
+    assert_eq!(ws.next().await, r#"42["message-back",1]"#);
     assert_eq!(ws.next().await, "close Some(1009)");
     server.shutdown().await;
 }

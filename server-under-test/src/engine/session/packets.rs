@@ -59,7 +59,12 @@ impl Session {
     }
 
     pub(super) fn send(&mut self, outgoing: &Outgoing, now: Instant) {
-        if !matches!(self.phase, Phase::Open | Phase::Ending(..)) {
+        let still_heard = match self.phase {
+            Phase::Open | Phase::Ending(..) => true,
+            Phase::Closing { .. } => self.config.faulty(Fault::BadPacketSkipped),
+            Phase::Closed => false,
+        };
+        if !still_heard {
             return;
         }
         let can_leave = match self.carrier {

@@ -88,7 +88,7 @@ impl Session {
             self.packet(packet, text, now);
         }
         if bad_at.is_some() && self.config.faulty(Fault::BadPacketSkipped) {
-            self.end(Reason::ParseError, Farewell::Close);
+            self.close(now);
         }
     }
 
