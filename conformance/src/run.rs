@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -86,6 +86,8 @@ struct Ground {
     /// Cases read, a replacement writes: nobody is on the ground while the server changes.
     running: RwLock<Option<Running>>,
     generation: AtomicU64,
+    /// Whether a server that is not ours to start again was found dead.
+    gone: AtomicBool,
 }
 
 /// What came of acting a case out.
@@ -187,8 +189,8 @@ async fn open_grounds(plan: &Plan) -> Result<BTreeMap<Variant, Arc<Ground>>, Tar
         let (target, approach) = (plan.target.clone(), plan.approach.clone());
         starting.spawn(async move {
             let running = target.start(variant, &approach).await?;
-            let generation = AtomicU64::new(0);
-            Ok(Ground { variant, target, approach, running: RwLock::new(Some(running)), generation })
+            let (generation, gone) = (AtomicU64::new(0), AtomicBool::new(false));
+            Ok(Ground { variant, target, approach, running: RwLock::new(Some(running)), generation, gone })
         });
     }
     let mut grounds = BTreeMap::new();
@@ -256,6 +258,9 @@ impl Ground {
             return Outcome::without_acting(case, Verdict::Inconclusive(why));
         };
         let site = Arc::clone(&running.site);
+        if !listens(&site).await {
+            return self.without_server(case);
+        }
         let mut outcome = self.act_once(&case, &site, tag, run_began).await;
         let dead =
             if listens(&site).await { None } else { Some("it no longer accepts connections".to_owned()) };
@@ -265,12 +270,24 @@ impl Ground {
         if let Some(how) = ended.or(dead) {
             outcome.verdict = Verdict::Crash(how);
         } else if hangs {
-            outcome.verdict = Verdict::Hang("a fresh client no longer gets its echo".to_owned());
+            outcome.verdict = Verdict::Hang("a fresh client can no longer open a session".to_owned());
         } else {
             return outcome;
         }
         self.replace(generation).await;
         outcome
+    }
+
+    /// A server that we cannot start again is gone: one verdict says so, and all that was not judged is told.
+    fn without_server(&self, case: Case) -> Outcome {
+        let verdict = if self.gone.swap(true, Ordering::SeqCst) {
+            Verdict::Inconclusive("the server is gone, and is not ours to start again".to_owned())
+        } else {
+            let how = "it no longer accepts connections; this case or another that ran beside it did it \
+                       (--jobs 1 runs them one by one)";
+            Verdict::Crash(how.to_owned())
+        };
+        Outcome::without_acting(case, verdict)
     }
 
     /// Acts a case out on a stage of its own.

@@ -62,6 +62,15 @@ fn first_light_has_its_sixty_rules() {
     assert!(rules().len() >= 60, "{} rules", rules().len());
 }
 
+#[test]
+fn the_published_catalogue_is_fresh() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_siospec")).args(["list", "--json"]).output();
+    let now = String::from_utf8(output.expect("siospec starts").stdout).expect("JSON is text");
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/rules.json");
+    let then = std::fs::read_to_string(published).unwrap_or_default();
+    assert!(now == then, "fixtures/rules.json is stale: siospec list --json > fixtures/rules.json");
+}
+
 #[cfg(feature = "embedded")]
 #[test]
 fn rules_and_faults_name_each_other() {

@@ -232,7 +232,11 @@ fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 
 /// Reads at least one digit.
 fn digits(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    let end = wide::find::<wide::NoDigit>(bytes, at);
+    // Byte by byte: numbers are short, words cost more than they save.
+    let mut end = at;
+    while bytes.get(end).is_some_and(u8::is_ascii_digit) {
+        end += 1;
+    }
     match end {
         _ if end > at => Ok(end),
         _ if end == bytes.len() => Err(DecodeError::new(ErrorKind::UnexpectedEnd, end)),

@@ -40,23 +40,6 @@ impl Wanted for Quote {
     }
 }
 
-/// What ends a run of decimal digits.
-pub(super) struct NoDigit;
-
-impl Wanted for NoDigit {
-    #[inline(always)]
-    fn byte(byte: u8) -> bool {
-        byte.wrapping_sub(b'0') > 9
-    }
-
-    #[inline(always)]
-    fn word(word: u64) -> u64 {
-        // A digit differs from `0` by at most 9; adding 0x76 sets the high bit of anything larger.
-        let apart = word ^ (ONES * b'0' as u64);
-        ((apart & !HIGHS) + ONES * 0x76) | apart
-    }
-}
-
 /// The first offset at or after `at` that holds one of the bytes wanted; the length if none does.
 #[inline(always)]
 pub(super) fn find<W: Wanted>(bytes: &[u8], mut at: usize) -> usize {
@@ -119,11 +102,6 @@ mod tests {
     #[test]
     fn quotes_are_found_wherever_they_are() {
         agrees::<Quote>(b"x\xff !#[]");
-    }
-
-    #[test]
-    fn ends_of_digits_are_found_wherever_they_are() {
-        agrees::<NoDigit>(b"0189753");
     }
 
     /// Every byte at every place of texts up to three blocks long, against looking one by one.

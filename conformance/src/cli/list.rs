@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use serde_json::json;
+
 use super::{Exit, Failure, Selector};
 use crate::{scenario::Scenario, suite};
 
@@ -11,14 +13,18 @@ use crate::{scenario::Scenario, suite};
 Examples:
   siospec list
   siospec list 'delivery/**'
-  siospec list --coverage")]
+  siospec list --coverage
+  siospec list --json")]
 pub struct Args {
     /// Only these rules: ids with globs, like engine/upgrade or **/acks/*
     #[arg(value_name = "SELECTOR")]
     pub selectors: Vec<Selector>,
     /// Show over which transports each rule is judged, what it needs, and which faults prove it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub coverage: bool,
+    /// Write everything about each rule, as a JSON array
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Prints the rules that are chosen, a line each.
@@ -37,6 +43,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         ));
     }
     let mut out = io::stdout().lock();
+    if args.json {
+        let rules: Vec<serde_json::Value> = scenarios.iter().map(described).collect();
+        writeln!(out, "{}", serde_json::to_string_pretty(&rules).expect("values without odd keys are JSON"))?;
+        return Ok(Exit::Fine);
+    }
     let id_width = scenarios.iter().map(|scenario| scenario.rule.id.len()).max().unwrap_or_default();
     for scenario in &scenarios {
         let rule = scenario.rule;
@@ -51,4 +62,23 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let cases: usize = scenarios.iter().map(|scenario| scenario.over.len()).sum();
     writeln!(out, "\n{} rules, {cases} cases", scenarios.len())?;
     Ok(Exit::Fine)
+}
+
+/// Everything about a rule.
+fn described(scenario: &Scenario) -> serde_json::Value {
+    let rule = scenario.rule;
+    let over: Vec<&str> = scenario.over.iter().map(|over| over.name()).collect();
+    let needs: Vec<String> = scenario.needs.iter().map(ToString::to_string).collect();
+    json!({
+        "id": rule.id,
+        "level": rule.level.name(),
+        "says": rule.says,
+        "source": rule.source.to_string(),
+        "over": over,
+        "needs": needs,
+        "variant": scenario.variant.name(),
+        "users": rule.users,
+        "seen": rule.seen,
+        "faults": rule.faults,
+    })
 }

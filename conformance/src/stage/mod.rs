@@ -172,7 +172,11 @@ impl Stage {
         let mut clients = Vec::with_capacity(N);
         for _ in 0..N {
             let wire = self.session().await?;
-            clients.push(Client::join(wire, namespace, None).await.set_up("joining a namespace")?);
+            let client = Client::join(wire, namespace, None).await.set_up("joining a namespace")?;
+            if client.sid.is_empty() {
+                return Err(Stop::Inconclusive("the server gave no id to the socket".to_owned()));
+            }
+            clients.push(client);
         }
         Ok(clients.try_into().expect("exactly N clients were pushed"))
     }

@@ -135,6 +135,21 @@ impl Polling {
     /// A violation if a GET is not answered with 200.
     pub async fn packets(&self) -> Check<(Vec<String>, EntryId)> {
         loop {
+            let (mut packets, at) = self.payload().await?;
+            // How packets are separated is a rule of its own.
+            packets.retain(|packet| !packet.is_empty());
+            if !packets.is_empty() {
+                return Ok((packets, at));
+            }
+        }
+    }
+
+    /// As [`Polling::packets`], with what stands before, between and after separators even if that is nothing.
+    ///
+    /// # Errors
+    /// As [`Polling::packets`].
+    pub async fn payload(&self) -> Check<(Vec<String>, EntryId)> {
+        loop {
             let reply = self.get().await?;
             reply.has_status(200)?;
             let body = reply.text();
@@ -142,7 +157,7 @@ impl Polling {
             if packets.iter().any(|packet| packet.starts_with('2')) {
                 self.post("3").await?;
             }
-            packets.retain(|packet| !packet.starts_with('2') && packet != "6" && !packet.is_empty());
+            packets.retain(|packet| !packet.starts_with('2') && packet != "6");
             if !packets.is_empty() {
                 return Ok((packets, reply.at));
             }

@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::{Duration, Instant as Clock},
 };
 
 use base64::{
@@ -18,7 +18,7 @@ use siospec_codec::{Leniency, Limits, Profile, socket::Assembler};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     task::JoinSet,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{
@@ -61,7 +61,7 @@ pub struct Ping {
     /// The whole packet.
     pub packet: String,
     /// When it arrived.
-    pub when: Instant,
+    pub when: Clock,
     /// Where in the transcript.
     pub at: EntryId,
 }
@@ -77,6 +77,19 @@ enum Piece {
     Binary(Vec<u8>),
     /// A WebSocket close frame.
     Close,
+}
+
+/// No more packets are put into a POST that has reached this size.
+const MAX_BATCH_BYTES: usize = 32 << 10;
+
+impl Piece {
+    fn len(&self) -> usize {
+        match self {
+            Piece::Text(text) => text.len(),
+            Piece::Binary(bytes) => bytes.len(),
+            Piece::Close => 1,
+        }
+    }
 }
 
 /// The pump's ends of the channels.
@@ -233,11 +246,22 @@ impl Wire {
     /// # Errors
     /// A violation if nothing comes in time, the connection closes, or what comes is no packet.
     pub async fn next(&mut self) -> Check<(Sio, EntryId)> {
+        let deadline = Instant::now() + self.scene.patience.answer();
+        self.next_before(deadline).await
+    }
+
+    /// As [`Wire::next`], until the given time.
+    pub(super) async fn next_before(&mut self, deadline: Instant) -> Check<(Sio, EntryId)> {
         if let Some(packet) = self.aside.pop_front() {
             return Ok(packet);
         }
+        let untried = self.silent && self.scene.over == Transport::Upgraded;
         loop {
-            let heard = self.next_heard().await?;
+            let heard = self.next_heard_within(deadline.saturating_duration_since(Instant::now())).await?;
+            if untried && matches!(heard, Heard::Closed(..)) {
+                let why = "the connection was closed before anything was said since the upgrade";
+                return Err(Stop::Inconclusive(why.to_owned()));
+            }
             if let Some(packet) = self.assemble(heard)? {
                 return Ok(packet);
             }
@@ -279,7 +303,11 @@ impl Wire {
         };
         let Some(message) = message else { return Ok(None) };
         let packet = Sio::read(&message).map_err(broken)?;
-        let foreign = packet.event_name().is_some_and(|name| self.scene.is_foreign(name));
+        let foreign = match packet.kind {
+            // An application that we know nothing of may say what it likes.
+            Kind::Event if !self.scene.echoes() => true,
+            _ => packet.event_name().is_some_and(|name| self.scene.is_foreign(name)),
+        };
         Ok((!foreign).then_some((packet, at)))
     }
 
@@ -435,7 +463,15 @@ impl Pump {
     /// Posts what is put out, never two at a time.
     async fn post_all(self: Arc<Self>, polling: Polling, mut out: UnboundedReceiver<Vec<Piece>>) {
         let query = polling.query();
-        while let Some(pieces) = out.recv().await {
+        let room = polling.hello.max_payload_bytes.and_then(|limit| usize::try_from(limit / 2).ok());
+        let room = room.unwrap_or(MAX_BATCH_BYTES).min(MAX_BATCH_BYTES);
+        while let Some(mut pieces) = out.recv().await {
+            // As clients do: what has gathered while a POST was under way leaves with the next one.
+            while pieces.iter().map(Piece::len).sum::<usize>() < room
+                && let Ok(more) = out.try_recv()
+            {
+                pieces.extend(more);
+            }
             let packets: Vec<String> = pieces
                 .into_iter()
                 .map(|piece| match piece {
@@ -459,7 +495,7 @@ impl Pump {
                 if self.answers.load(Ordering::SeqCst) {
                     let _ended = self.out.send(vec![Piece::Text("3".to_owned())]);
                 }
-                self.pings.send(Ping { packet, when: Instant::now(), at }).is_ok()
+                self.pings.send(Ping { packet, when: Clock::now(), at }).is_ok()
             }
             Heard::Text(packet, _) if packet == "6" => true,
             Heard::Closed(..) => {

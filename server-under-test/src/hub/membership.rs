@@ -25,7 +25,9 @@ impl Hub {
     fn admit_to(&mut self, name: &str) -> Option<NamespaceId> {
         if self.config.faulty(Fault::NamespaceIgnoresCase) {
             let same = self.namespaces.iter().position(|namespace| namespace.name.eq_ignore_ascii_case(name));
-            return same.map(NamespaceId);
+            if let Some(same) = same {
+                return Some(NamespaceId(same));
+            }
         }
         if let Some(id) = self.names.get(name) {
             return Some(*id);

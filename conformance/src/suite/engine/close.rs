@@ -12,7 +12,7 @@ const SID_DIES: Rule = Rule::must(
     Source::engine("HTTP long-polling"),
     "When its WebSocket is gone, the id of a session is refused.",
 )
-.broken_by(&["sid-survives-close"]);
+.broken_by(&["sid-survives-close", "upgrade-ignored"]);
 
 scenarios! {
     SID_DIES => the_sid_is_refused over [Websocket, Upgraded];

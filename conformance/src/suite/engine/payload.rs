@@ -83,7 +83,7 @@ async fn packets_are_separated(stage: &mut Stage) -> Check {
     let mut got = Vec::new();
     let mut at = None;
     while got.len() < 3 {
-        let (packets, entry) = session.packets().await?;
+        let (packets, entry) = session.payload().await?;
         got.extend(packets);
         at = Some(entry);
     }

@@ -30,7 +30,7 @@ const EVENTS_STOP: Rule = Rule::reference(
     Source::observed("an event after DISCONNECT closes the connection"),
     "After DISCONNECT events of the client never reach a handler.",
 )
-.broken_by(&["event-after-disconnect-handled", "event-without-namespace-handled"]);
+.broken_by(&["event-after-disconnect-handled"]);
 
 const NEW_SID: Rule = Rule::reference(
     "socket/disconnect/reconnect-new-sid",

@@ -22,7 +22,7 @@ const MAIN_NOT_IMPLIED: Rule = Rule::must(
     Source::socket("History: v5"),
     "Joining another namespace does not join the main one.",
 )
-.broken_by(&["main-joined-implicitly", "event-without-namespace-handled"]);
+.broken_by(&["main-joined-implicitly"]);
 
 const COMMA_OPTIONAL: Rule = Rule::must(
     "socket/namespaces/comma-optional",
