@@ -74,6 +74,8 @@ error_kinds! {
     TooManyPackets = "too-many-packets", "too many packets in the payload";
     /// The payload's framing does not hold.
     InvalidFrame = "invalid-frame", "invalid payload framing";
+    /// Bytes that should be text are not UTF-8.
+    InvalidUtf8 = "invalid-utf-8", "invalid UTF-8";
 
     /// The text ends inside a JSON value.
     UnexpectedEnd = "unexpected-end", "unexpected end of JSON";

@@ -5,6 +5,7 @@
 //! | module | what it reads | document |
 //! | --- | --- | --- |
 //! | [`engine`] | transport packets, polling payloads, the handshake | Engine.IO protocol, version 4 |
+//! | [`engine::v3`] | the same as older clients speak it | Engine.IO protocol, version 3 |
 //! | [`socket`] | the packets inside Engine.IO messages | Socket.IO protocol, version 5 |
 //! | [`json`] | slices proven to be one JSON value | RFC 8259 |
 //!
@@ -41,6 +42,7 @@ pub mod socket;
 
 mod error;
 mod limits;
+mod number;
 mod profile;
 mod sink;
 #[cfg(feature = "testing")]

@@ -88,6 +88,9 @@ leniencies! {
     /// Base64 as Node's `Buffer.from` reads it: foreign characters are skipped, padding is optional, the
     /// url-safe alphabet counts. Against RFC 4648, section 3; observed in engine.io-parser 5.2.3.
     FORGIVING_BASE64 = 11, "forgiving-base64";
+    /// The length of a packet in a version 3 payload in any form that JavaScript's `Number()` reads as an
+    /// integer. Engine.IO protocol, version 3, "Payload", has digits; observed in engine.io 6.6.9.
+    LOOSE_FRAME_LENGTH = 12, "loose-frame-length";
 }
 
 impl Leniency {
@@ -105,7 +108,8 @@ impl Leniency {
             | Self::CONNECT_ERROR_STRING.0
             | Self::LOOSE_ATTACHMENT_COUNT.0
             | Self::FRACTIONAL_PLACEHOLDER.0
-            | Self::FORGIVING_BASE64.0,
+            | Self::FORGIVING_BASE64.0
+            | Self::LOOSE_FRAME_LENGTH.0,
     );
 
     /// Whether all of `other` is in this set.

@@ -19,6 +19,7 @@ pub mod engine_packet;
 pub mod json;
 pub mod naive;
 pub mod payload;
+pub mod payload_v3;
 pub mod round_trip;
 pub mod socket_packet;
 
@@ -32,6 +33,7 @@ pub const PROPERTIES: &[Property] = &[
     ("engine_packet", engine_packet::holds),
     ("json", json::holds),
     ("payload", payload::holds),
+    ("payload_v3", payload_v3::holds),
     ("round_trip", round_trip::holds),
     ("socket_packet", socket_packet::holds),
 ];
