@@ -1,1 +1,13 @@
-//! The judge.
+//! Judges Socket.IO servers: rules, the scenarios that act them out, and the runner.
+
+pub mod cli;
+pub mod contract;
+pub mod report;
+pub mod rule;
+pub mod run;
+pub mod scenario;
+pub mod stage;
+pub mod suite;
+pub mod target;
+pub mod transcript;
+pub mod verdict;

@@ -1,3 +1,7 @@
 //! The `siospec` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    siospec::cli::main()
+}

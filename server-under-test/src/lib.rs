@@ -1,1 +1,19 @@
-//! The Socket.IO reference server.
+//! The Socket.IO reference server, and all the ways in which it can be wrong.
+//!
+//! A full Socket.IO server, protocol version 5 over Engine.IO protocol version 4, that runs the application of the
+//! testee contract. What the protocol texts leave open it does as socket.io 4.8 does.
+//!
+//! The core performs no IO and reads no clock: [`engine::session::Session`] is one connection, [`hub::Hub`] is all of
+//! them together with their namespaces. `now` goes in, deadlines come out. [`Server`] is the thin driver around it.
+
+mod app;
+pub mod config;
+pub mod engine;
+pub mod fault;
+pub mod hub;
+mod net;
+pub mod socket;
+
+pub use config::Config;
+pub use fault::Fault;
+pub use net::Server;

@@ -1,0 +1,71 @@
+//! The `siospec` command line: what can be typed, and who does it.
+
+mod completions;
+mod decode;
+mod exit;
+mod explain;
+mod judge;
+mod list;
+mod options;
+mod report;
+mod select;
+#[cfg(feature = "embedded")]
+mod serve;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use exit::{Exit, Failure};
+pub use select::Selector;
+
+/// Judge Socket.IO servers against every observable rule of Engine.IO and Socket.IO
+#[derive(Debug, Parser)]
+#[command(name = "siospec", version, propagate_version = true, after_help = exit::HELP)]
+pub struct Cli {
+    /// Write no colours, whatever the terminal can do
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "each variant holds the arguments of the command of its name")]
+pub enum Command {
+    Test(Box<test::Args>),
+    #[cfg(feature = "embedded")]
+    Serve(serve::Args),
+    List(list::Args),
+    Explain(explain::Args),
+    Decode(decode::Args),
+    Report(report::Args),
+    Completions(completions::Args),
+}
+
+/// Does what the command line says, and ends with its exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.run(!cli.no_color) {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+impl Command {
+    fn run(&self, colour: bool) -> Result<Exit, Failure> {
+        match self {
+            Command::Test(args) => judge::run(args, colour),
+            #[cfg(feature = "embedded")]
+            Command::Serve(args) => serve::run(args),
+            Command::List(args) => list::run(args),
+            Command::Explain(args) => explain::run(args),
+            Command::Decode(args) => decode::run(args),
+            Command::Report(args) => report::run(args, colour),
+            Command::Completions(args) => completions::run(args),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Finding out what a server offers: is it Engine.IO at all, and how much of the testee contract does it speak.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::{Value, json};
+
+use crate::{
+    scenario::{Contract, Transport},
+    stage::{Client, Patience, Site, Stage, Wire, event},
+    target::{Approach, TargetError},
+    transcript::Way,
+    verdict::Stop,
+};
+
+/// What a server offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The contract it speaks.
+    pub contract: Contract,
+    /// The features it names; empty if it does not answer `about`.
+    pub features: BTreeSet<String>,
+    /// What it calls itself.
+    pub about: About,
+}
+
+/// What a server calls itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Name of the implementation.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its language.
+    pub language: String,
+}
+
+/// Features of the contract's wire level, assumed of a server that does not answer `about`.
+const ASSUMED: [&str; 4] = ["polling", "websocket", "upgrade", "binary"];
+
+/// Asks a server what it offers.
+///
+/// # Errors
+/// If it is no Engine.IO server, or lacks the contract that was stated.
+pub async fn discover(site: &Arc<Site>, approach: &Approach) -> Result<Offer, TargetError> {
+    let patience = Patience::new(approach.timeout_scale);
+    let (mut stage, wire) = open(site, patience).await?;
+    match about(&mut stage, wire).await {
+        Some(answer) => Ok(offer(approach, &answer)),
+        None if approach.contract == Some(Contract::Delivery) => Err(TargetError::ContractMissing(format!(
+            "the server at http://{}{} does not answer `about`, though the contract delivery was stated; \
+             see the testee contract (conformance/CONTRACT.md), or state another with --contract",
+            site.authority, site.path
+        ))),
+        None => {
+            let features = ASSUMED.map(str::to_owned).into();
+            let contract = match approach.contract {
+                Some(stated) => stated,
+                None if echoes(site, patience).await => Contract::Echo,
+                None => Contract::Wire,
+            };
+            Ok(Offer { contract, features, about: About::default() })
+        }
+    }
+}
+
+/// Opens a session on any transport.
+async fn open(site: &Arc<Site>, patience: Patience) -> Result<(Stage, Wire), TargetError> {
+    let mut wrong = Vec::new();
+    for over in [Transport::Polling, Transport::Websocket] {
+        let mut stage = Stage::new(Arc::clone(site), over, patience, "probe");
+        match stage.session().await {
+            Ok(wire) => return Ok((stage, wire)),
+            Err(stop) => {
+                let entries = stage.transcript().entries();
+                let answer = entries.iter().rev().find(|entry| entry.way == Way::Received);
+                let what = answer.map_or_else(|| because(stop), |entry| entry.what.clone());
+                wrong.push(format!("{over}: {what}"));
+            }
+        }
+    }
+    let url = format!("http://{}{}", site.authority, site.path);
+    Err(TargetError::Unreachable(if wrong.iter().all(|what| what.contains("onnection refused")) {
+        format!("nobody listens at {url}: connection refused; is the server running, and is the port right?")
+    } else {
+        let hint = "is it an Engine.IO 4 server, and is the path right? (--path)";
+        format!("no Engine.IO handshake with {url}: {}; {hint}", wrong.join("; "))
+    }))
+}
+
+fn because(stop: Stop) -> String {
+    match stop {
+        Stop::Violation(violation) => violation.observed,
+        Stop::Inconclusive(why) | Stop::Unsupported(why) => why,
+    }
+}
+
+/// The answer to `about`. A server that acknowledges a later event first will not answer it.
+async fn about(stage: &mut Stage, wire: Wire) -> Option<Value> {
+    let mut client = Client::join(wire, "/", None).await.ok()?;
+    let id = client.asks(json!({ "op": "about" }));
+    client.emits(event("message-with-ack", [json!("siospec")]).with_id(1));
+    let mut echoed = false;
+    loop {
+        match client.next("an answer to about").await {
+            Ok((packet, _)) if packet.id == Some(id) => return packet.data.get(0).cloned(),
+            // Handlers that run side by side may answer out of order: one more packet may be on its way.
+            Ok((packet, _)) if packet.id == Some(1) => {
+                if std::mem::replace(&mut echoed, true) {
+                    return None;
+                }
+                client.emits(event("message-with-ack", [json!("siospec")]).with_id(1));
+            }
+            Ok(_) => {}
+            Err(_) => {
+                let _ = stage;
+                return None;
+            }
+        }
+    }
+}
+
+/// Whether the server plays the echo application.
+async fn echoes(site: &Arc<Site>, patience: Patience) -> bool {
+    let mut echo = (**site).clone();
+    echo.contract = Contract::Echo;
+    let mut stage = Stage::new(Arc::new(echo), Transport::Polling, patience, "probe");
+    match stage.join::<1>("/").await {
+        Ok([mut client]) => client.hears_nothing_more().await.is_ok(),
+        Err(_) => false,
+    }
+}
+
+fn offer(approach: &Approach, answer: &Value) -> Offer {
+    let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
+    let features = answer["features"].as_array().into_iter().flatten();
+    Offer {
+        contract: approach.contract.unwrap_or(Contract::Delivery),
+        features: features.filter_map(Value::as_str).map(str::to_owned).collect(),
+        about: About { name: text("name"), version: text("version"), language: text("language") },
+    }
+}

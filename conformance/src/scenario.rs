@@ -1,0 +1,182 @@
+//! A scenario: the acting-out of one rule, over each transport it applies to.
+
+use std::{fmt, future::Future, pin::Pin};
+
+use crate::{rule::Rule, stage::Stage, verdict::Check};
+
+/// The way a session's packets travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub enum Transport {
+    /// HTTP long-polling only.
+    Polling,
+    /// A WebSocket from the start.
+    Websocket,
+    /// Opened with polling, then upgraded to a WebSocket.
+    Upgraded,
+}
+
+impl Transport {
+    /// Every transport, in the order of reports.
+    pub const ALL: &'static [Transport] = &[Transport::Polling, Transport::Websocket, Transport::Upgraded];
+
+    /// The word used in reports and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Transport::Polling => "polling",
+            Transport::Websocket => "websocket",
+            Transport::Upgraded => "upgraded",
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a scenario needs from the server beyond the wire protocol; what is not offered is skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// The testee's contract must reach this level.
+    Contract(Contract),
+    /// The testee must name this feature.
+    Feature(&'static str),
+    /// A setting that no handshake announces must be known: only where the runner configured the server.
+    Setting(Setting),
+}
+
+/// How much of the testee contract a server speaks; each level includes the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Contract {
+    /// Any Socket.IO server whose main namespace admits clients.
+    Wire,
+    /// The events `auth`, `message` and `message-with-ack`.
+    Echo,
+    /// The event `do`.
+    Delivery,
+}
+
+impl Contract {
+    /// The word used in reports and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Contract::Wire => "wire",
+            Contract::Echo => "echo",
+            Contract::Delivery => "delivery",
+        }
+    }
+}
+
+/// Settings of a server that its handshake does not announce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// The time to join a first namespace.
+    ConnectTimeout,
+    /// The time to finish an upgrade.
+    UpgradeTimeout,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Need::Contract(contract) => write!(f, "contract {}", contract.name()),
+            Need::Feature(feature) => f.write_str(feature),
+            Need::Setting(Setting::ConnectTimeout) => f.write_str("a known connect time-out"),
+            Need::Setting(Setting::UpgradeTimeout) => f.write_str("a known upgrade time-out"),
+        }
+    }
+}
+
+/// The configuration of the server that a scenario wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variant {
+    /// Frequent pings with a forgiving time-out: heartbeats cross every case, slow machines break none.
+    Default,
+    /// A small payload limit and short time-outs, for rules about these.
+    Limits,
+    /// No ping for a long time, where one would hide what is looked for.
+    Calm,
+}
+
+impl Variant {
+    /// The word used in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Variant::Default => "default",
+            Variant::Limits => "limits",
+            Variant::Calm => "calm",
+        }
+    }
+}
+
+/// What running a scenario yields.
+pub type Acting<'a> = Pin<Box<dyn Future<Output = Check> + Send + 'a>>;
+
+/// A rule acted out.
+pub struct Scenario {
+    /// The rule that is judged.
+    pub rule: &'static Rule,
+    /// The function's name, for traces.
+    pub name: &'static str,
+    /// The transports it is acted out over, each a case of its own.
+    pub over: &'static [Transport],
+    /// What the server must offer.
+    pub needs: &'static [Need],
+    /// The configuration of the server.
+    pub variant: Variant,
+    /// Acts it out.
+    pub run: for<'a> fn(&'a mut Stage) -> Acting<'a>,
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("rule", &self.rule.id)
+            .field("over", &self.over)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Registers the scenarios of a file: `RULE => function over [Polling] needs [ECHO] in Default;`
+///
+/// The expansion is `pub fn scenarios() -> Vec<Scenario>`; a scenario left out is a `never used` warning.
+#[macro_export]
+macro_rules! scenarios {
+    ($($rule:ident => $run:ident over [$($over:ident),+] $(needs [$($need:expr),+])? $(in $variant:ident)?;)+) => {
+        /// The scenarios of this file.
+        pub fn scenarios() -> Vec<$crate::scenario::Scenario> {
+            vec![$($crate::scenario::Scenario {
+                rule: &$rule,
+                name: stringify!($run),
+                over: &[$($crate::scenario::Transport::$over),+],
+                needs: const { &[$($($need),+)?] },
+                variant: $crate::scenarios!(@variant $($variant)?),
+                run: |stage| Box::pin($run(stage)),
+            }),+]
+        }
+    };
+    (@variant) => { $crate::scenario::Variant::Default };
+    (@variant $variant:ident) => { $crate::scenario::Variant::$variant };
+}
+
+/// The needs that scenarios name most.
+pub mod needs {
+    use super::{Contract, Need, Setting};
+
+    /// `auth`, `message` and `message-with-ack`.
+    pub const ECHO: Need = Need::Contract(Contract::Echo);
+    /// The event `do`.
+    pub const DELIVERY: Need = Need::Contract(Contract::Delivery);
+    /// Arrivals and departures are told.
+    pub const WATCH: Need = Need::Feature("watch");
+    /// The time to join a first namespace is known.
+    pub const CONNECT_TIMEOUT: Need = Need::Setting(Setting::ConnectTimeout);
+    /// The time to finish an upgrade is known.
+    pub const UPGRADE_TIMEOUT: Need = Need::Setting(Setting::UpgradeTimeout);
+
+    /// A feature the testee names in `about`.
+    pub const fn feature(name: &'static str) -> Need {
+        Need::Feature(name)
+    }
+}

@@ -1,0 +1,241 @@
+//! A polling session whose every request the scenario decides. Only pings are answered by themselves.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Raw, Scene,
+    http::{self, Reply, Request},
+    session::Hello,
+};
+use crate::{
+    transcript::EntryId,
+    verdict::{Check, SetUp, Stop, expecting},
+};
+
+/// An Engine.IO session over HTTP long-polling.
+#[derive(Debug, Clone)]
+pub struct Polling {
+    scene: Arc<Scene>,
+    actor: Arc<str>,
+    /// What the handshake announced.
+    pub hello: Hello,
+}
+
+/// A GET that has been sent and not been answered yet.
+#[derive(Debug)]
+pub struct Held {
+    raw: Raw,
+    within: Duration,
+}
+
+/// The query of a polling handshake.
+pub(super) const HANDSHAKE: &str = "EIO=4&transport=polling";
+
+impl Polling {
+    pub(super) async fn open(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
+        let within = scene.patience.answer();
+        let request = Request { method: "GET", query: HANDSHAKE, headers: &[], body: None, within };
+        let reply = http::request(scene, actor, request).await?;
+        reply.has_status(200)?;
+        let body = reply.text();
+        let first = body.split('\u{1e}').next().unwrap_or_default();
+        let hello = Hello::read(first, reply.at)?;
+        Ok(Self { scene: Arc::clone(scene), actor: Arc::clone(actor), hello })
+    }
+
+    /// The query of this session's requests.
+    pub fn query(&self) -> String {
+        format!("{HANDSHAKE}&sid={}", self.hello.sid)
+    }
+
+    /// The query of a WebSocket for this session.
+    pub fn upgrade_query(&self) -> String {
+        format!("EIO=4&transport=websocket&sid={}", self.hello.sid)
+    }
+
+    /// One GET, answered at the latest by a ping.
+    ///
+    /// # Errors
+    /// A violation if it is not answered.
+    pub async fn get(&self) -> Check<Reply> {
+        self.send("GET", &[], None).await
+    }
+
+    /// One POST.
+    ///
+    /// # Errors
+    /// A violation if it is not answered.
+    pub async fn post(&self, body: &str) -> Check<Reply> {
+        self.send("POST", &[], Some(body.as_bytes().to_vec())).await
+    }
+
+    /// One request of this session with any method, headers and body.
+    ///
+    /// # Errors
+    /// A violation if it is not answered.
+    pub async fn send(&self, method: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Check<Reply> {
+        let within = self.scene.patience.silence(&self.hello) + self.scene.patience.answer();
+        self.send_within(method, headers, body, within).await
+    }
+
+    async fn send_within(
+        &self,
+        method: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+        within: Duration,
+    ) -> Check<Reply> {
+        let query = self.query();
+        http::request(&self.scene, &self.actor, Request { method, query: &query, headers, body, within })
+            .await
+    }
+
+    /// Sends a GET on a connection of its own and returns once the server has had the time to read it.
+    ///
+    /// # Errors
+    /// Inconclusive if the server cannot be reached.
+    pub async fn hold(&self) -> Check<Held> {
+        let mut raw = Raw::connect(&self.scene, &self.actor).await?;
+        raw.head("GET", &self.query(), "").await?;
+        self.settle().await?;
+        Ok(Held { raw, within: self.scene.patience.ping(&self.hello) })
+    }
+
+    /// Starts a POST and leaves it unfinished: only the first bytes of a longer body are sent.
+    ///
+    /// # Errors
+    /// Inconclusive if the server cannot be reached.
+    pub async fn begin_post(&self, headers: &str, first: &[u8]) -> Check<Raw> {
+        let mut raw = Raw::connect(&self.scene, &self.actor).await?;
+        raw.head("POST", &self.query(), &format!("Content-Type: text/plain;charset=UTF-8\r\n{headers}"))
+            .await?;
+        raw.body(first).await?;
+        self.settle().await?;
+        Ok(raw)
+    }
+
+    /// A round trip on another connection: what was sent before it has arrived, and a server that takes
+    /// its connections in turn has read it.
+    ///
+    /// # Errors
+    /// Inconclusive if the server does not answer.
+    pub async fn settle(&self) -> Check {
+        let within = self.scene.patience.answer();
+        let query = "EIO=4&transport=none";
+        let request = Request { method: "GET", query, headers: &[], body: None, within };
+        http::request(&self.scene, &self.actor, request)
+            .await
+            .set_up("a round trip on another connection")
+            .map(drop)
+    }
+
+    /// The packets of the next answer that holds more than pings and noops. Pings are answered.
+    ///
+    /// # Errors
+    /// A violation if a GET is not answered with 200.
+    pub async fn packets(&self) -> Check<(Vec<String>, EntryId)> {
+        loop {
+            let (mut packets, at) = self.payload().await?;
+            // How packets are separated is a rule of its own.
+            packets.retain(|packet| !packet.is_empty());
+            if !packets.is_empty() {
+                return Ok((packets, at));
+            }
+        }
+    }
+
+    /// As [`Polling::packets`], with what stands before, between and after separators even if that is nothing.
+    ///
+    /// # Errors
+    /// As [`Polling::packets`].
+    pub async fn payload(&self) -> Check<(Vec<String>, EntryId)> {
+        loop {
+            let reply = self.get().await?;
+            reply.has_status(200)?;
+            let body = reply.text();
+            let mut packets: Vec<String> = body.split('\u{1e}').map(str::to_owned).collect();
+            if packets.iter().any(|packet| packet.starts_with('2')) {
+                self.post("3").await?;
+            }
+            packets.retain(|packet| !packet.starts_with('2') && packet != "6");
+            if !packets.is_empty() {
+                return Ok((packets, reply.at));
+            }
+        }
+    }
+
+    /// Joins the main namespace and waits until the server has said all it says to a newcomer.
+    ///
+    /// # Errors
+    /// A violation if the server does not admit us.
+    pub async fn connect(&self) -> Check {
+        self.post("40").await?.has_status(200)?;
+        let mut due = if self.scene.echoes() { 2 } else { 1 };
+        while due > 0 {
+            let (packets, at) = self.packets().await?;
+            if packets.iter().any(|packet| packet == "1" || packet.starts_with("44")) {
+                return Err(Stop::violation("an answer to CONNECT", packets.join("␞"), at));
+            }
+            due -= packets.len().min(due);
+        }
+        Ok(())
+    }
+
+    /// Demands that the session is gone: a GET with its id is refused. An answer that was still due
+    /// (a close packet, a noop, what was buffered) may come first.
+    ///
+    /// # Errors
+    /// A violation if the session lives on.
+    pub async fn is_gone(&self) -> Check {
+        const WANT: &str = "the session's id is refused (status 400)";
+        const LEFTOVERS: usize = 3;
+        let within = self.scene.patience.answer();
+        for _ in 0..LEFTOVERS {
+            let last =
+                self.send_within("GET", &[], None, within).await.map_err(|stop| expecting(stop, WANT))?;
+            if last.status != 200 {
+                return last.demand((400..500).contains(&last.status), WANT);
+            }
+            // Only a session that lives is pinged.
+            last.demand(!last.body.starts_with(b"2"), WANT)?;
+        }
+        self.send_within("GET", &[], None, within).await?.is_refusal()
+    }
+
+    /// Demands that the session lives: what is sent is echoed. Needs the main namespace to be joined.
+    ///
+    /// # Errors
+    /// A violation if no echo comes.
+    pub async fn echoes(&self, word: &str) -> Check {
+        self.post(&format!("42[\"message\",\"{word}\"]")).await?.has_status(200)?;
+        let (packets, at) = self.packets().await?;
+        let want = format!("42[\"message-back\",\"{word}\"]");
+        if packets == [want.as_str()] {
+            return Ok(());
+        }
+        Err(Stop::violation(want, packets.join("␞"), at))
+    }
+}
+
+impl Held {
+    /// The answer, at the latest when a ping would have been due.
+    ///
+    /// # Errors
+    /// A violation if none comes.
+    pub async fn reply(mut self) -> Check<Reply> {
+        self.raw.reply_within(self.within).await
+    }
+
+    /// The answer, within the given time.
+    ///
+    /// # Errors
+    /// A violation if none comes.
+    pub async fn reply_within(mut self, within: Duration) -> Check<Reply> {
+        self.raw.reply_within(within).await
+    }
+
+    /// Drops the connection without waiting for the answer.
+    pub fn abort(self) {
+        drop(self);
+    }
+}

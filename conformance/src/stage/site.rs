@@ -1,0 +1,94 @@
+//! Where the server under judgement is, and what is known of it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::Value;
+
+use crate::scenario::{Contract, Need, Setting};
+
+/// A server under judgement.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Host and port, as in a `Host` header.
+    pub authority: String,
+    /// Request path, with slashes at both ends.
+    pub path: String,
+    /// Headers added to every request.
+    pub headers: Vec<(String, String)>,
+    /// Query parameters added to every request, `K=V` joined by `&`.
+    pub query: String,
+    /// CONNECT payload of clients that need none of their own.
+    pub auth: Option<Value>,
+    /// What the testee offers.
+    pub contract: Contract,
+    /// The features the testee names.
+    pub features: BTreeSet<String>,
+    /// The configuration that we gave it; unknown for a server that ran before.
+    pub settings: Option<Settings>,
+    /// The one HTTP client of the run.
+    pub http: reqwest::Client,
+}
+
+/// Settings that no handshake announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The time to join a first namespace.
+    pub connect_timeout: Duration,
+    /// The time to finish an upgrade.
+    pub upgrade_timeout: Duration,
+}
+
+impl Site {
+    /// A server of which nothing is known but its address.
+    pub fn new(authority: impl Into<String>) -> Self {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            // A kept-alive connection may be closed by the server just as it is used again: our race, not its fault.
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("a client without TLS and without a resolver of its own always builds");
+        Self {
+            authority: authority.into(),
+            path: "/socket.io/".to_owned(),
+            headers: Vec::new(),
+            query: String::new(),
+            auth: None,
+            contract: Contract::Wire,
+            features: BTreeSet::new(),
+            settings: None,
+            http,
+        }
+    }
+
+    /// Path and query of a request with the given protocol parameters.
+    pub fn target(&self, query: &str) -> String {
+        let joined = match (query.is_empty(), self.query.is_empty()) {
+            (_, true) => query.to_owned(),
+            (true, false) => self.query.clone(),
+            (false, false) => format!("{query}&{}", self.query),
+        };
+        if joined.is_empty() { self.path.clone() } else { format!("{}?{joined}", self.path) }
+    }
+
+    /// Why a need is not met, or nothing if it is.
+    pub fn lacks(&self, need: Need) -> Option<String> {
+        match need {
+            Need::Contract(contract) if self.contract >= contract => None,
+            Need::Contract(contract) => Some(format!(
+                "needs the contract {}, the server speaks {}",
+                contract.name(),
+                self.contract.name()
+            )),
+            Need::Feature(feature) if self.features.contains(feature) => None,
+            Need::Feature(feature) => Some(format!("the server does not offer {feature}")),
+            Need::Setting(_) if self.settings.is_some() => None,
+            Need::Setting(Setting::ConnectTimeout) => {
+                Some("the connect time-out of a server that runs already is not known".to_owned())
+            }
+            Need::Setting(Setting::UpgradeTimeout) => {
+                Some("the upgrade time-out of a server that runs already is not known".to_owned())
+            }
+        }
+    }
+}

@@ -1,0 +1,508 @@
+//! A session that behaves like a good client: it polls or listens all the time and answers pings,
+//! over whichever transport the case is about.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant as Clock},
+};
+
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
+};
+use siospec_codec::{Leniency, Limits, Profile, socket::Assembler};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    task::JoinSet,
+    time::{Instant, timeout},
+};
+
+use super::{
+    Scene,
+    http::{self, Request, readable},
+    packet::{Kind, Sio},
+    polling::Polling,
+    session::Hello,
+    websocket::{Heard, Ws, hex},
+};
+use crate::{
+    scenario::Transport,
+    transcript::{EntryId, Way},
+    verdict::{Check, Stop, expecting},
+};
+
+/// An Engine.IO session with a well-behaved client at our end.
+#[derive(Debug)]
+pub struct Wire {
+    pub(super) scene: Arc<Scene>,
+    pub(super) actor: Arc<str>,
+    /// What the handshake announced.
+    pub hello: Hello,
+    out: UnboundedSender<Vec<Piece>>,
+    inbox: UnboundedReceiver<Heard>,
+    pings: UnboundedReceiver<Ping>,
+    answers: Arc<AtomicBool>,
+    assembler: Assembler<Vec<u8>>,
+    /// Whether nothing was heard so far.
+    silent: bool,
+    /// Packets that were heard while something else was waited for.
+    pub(super) aside: VecDeque<(Sio, EntryId)>,
+    /// Ends the pumps with the session.
+    _pumps: JoinSet<()>,
+}
+
+/// A ping that arrived.
+#[derive(Debug, Clone)]
+pub struct Ping {
+    /// The whole packet.
+    pub packet: String,
+    /// When it arrived.
+    pub when: Clock,
+    /// Where in the transcript.
+    pub at: EntryId,
+}
+
+/// How strictly a server's packets are read: errors that servers in use send are understood, since most rules
+/// are not about them.
+const LISTENING: Profile = Profile { leniency: Leniency::CONNECT_ERROR_STRING, limits: Limits::DEFAULT };
+
+/// One Engine.IO packet on its way out.
+#[derive(Debug, Clone)]
+enum Piece {
+    Text(String),
+    Binary(Vec<u8>),
+    /// A WebSocket close frame.
+    Close,
+}
+
+/// No more packets are put into a POST that has reached this size.
+const MAX_BATCH_BYTES: usize = 32 << 10;
+
+impl Piece {
+    fn len(&self) -> usize {
+        match self {
+            Piece::Text(text) => text.len(),
+            Piece::Binary(bytes) => bytes.len(),
+            Piece::Close => 1,
+        }
+    }
+}
+
+/// The pump's ends of the channels.
+struct Pump {
+    scene: Arc<Scene>,
+    actor: Arc<str>,
+    inbox: UnboundedSender<Heard>,
+    pings: UnboundedSender<Ping>,
+    out: UnboundedSender<Vec<Piece>>,
+    answers: Arc<AtomicBool>,
+}
+
+impl Wire {
+    pub(super) async fn open(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
+        match scene.over {
+            Transport::Polling => {
+                let polling = Polling::open(scene, actor).await?;
+                Ok(Self::over_polling(scene, actor, &polling))
+            }
+            Transport::Websocket => {
+                let mut ws = Ws::open(scene, actor, "EIO=4&transport=websocket").await?.open()?;
+                let hello = match ws.next().await? {
+                    Heard::Text(text, at) => Hello::read(&text, at)?,
+                    other => return Err(Stop::violation("an open packet", other.describe(), other.at())),
+                };
+                Ok(Self::over_websocket(scene, actor, ws, hello))
+            }
+            Transport::Upgraded => {
+                let polling = Polling::open(scene, actor).await?;
+                let mut ws = Ws::open(scene, actor, &polling.upgrade_query()).await?.open()?;
+                ws.text("2probe").await?;
+                ws.hears("3probe").await?;
+                ws.text("5").await?;
+                Ok(Self::over_websocket(scene, actor, ws, polling.hello))
+            }
+        }
+    }
+
+    /// Goes on with a polling session; from here on the pump polls.
+    pub(super) fn over_polling(scene: &Arc<Scene>, actor: &Arc<str>, polling: &Polling) -> Self {
+        let (wire, pump, out) = Self::prepare(scene, actor, polling.hello.clone());
+        let pump = Arc::new(pump);
+        let mut wire = wire;
+        wire._pumps.spawn(Arc::clone(&pump).post_all(polling.clone(), out));
+        wire._pumps.spawn(pump.poll_all(polling.clone()));
+        wire
+    }
+
+    /// Goes on with a WebSocket that is open and belongs to the session.
+    pub(super) fn over_websocket(scene: &Arc<Scene>, actor: &Arc<str>, ws: Ws, hello: Hello) -> Self {
+        let (mut wire, pump, out) = Self::prepare(scene, actor, hello);
+        wire._pumps.spawn(pump.carry(ws, out));
+        wire
+    }
+
+    fn prepare(
+        scene: &Arc<Scene>,
+        actor: &Arc<str>,
+        hello: Hello,
+    ) -> (Self, Pump, UnboundedReceiver<Vec<Piece>>) {
+        let (out, outgoing) = unbounded_channel();
+        let (heard, inbox) = unbounded_channel();
+        let (pinged, pings) = unbounded_channel();
+        let answers = Arc::new(AtomicBool::new(true));
+        let pump = Pump {
+            scene: Arc::clone(scene),
+            actor: Arc::clone(actor),
+            inbox: heard,
+            pings: pinged,
+            out: out.clone(),
+            answers: Arc::clone(&answers),
+        };
+        let wire = Self {
+            scene: Arc::clone(scene),
+            actor: Arc::clone(actor),
+            hello,
+            out,
+            inbox,
+            pings,
+            answers,
+            assembler: Assembler::with_profile(LISTENING),
+            silent: true,
+            aside: VecDeque::new(),
+            _pumps: JoinSet::new(),
+        };
+        (wire, pump, outgoing)
+    }
+
+    /// From now on pings stay unanswered.
+    pub fn stops_answering(&mut self) {
+        self.answers.store(false, Ordering::SeqCst);
+    }
+
+    /// Sends one Engine.IO packet as text, just as it is.
+    pub fn sends(&mut self, packet: &str) {
+        self.put(vec![Piece::Text(packet.to_owned())]);
+    }
+
+    /// Sends one binary Engine.IO message.
+    pub fn sends_binary(&mut self, bytes: &[u8]) {
+        self.put(vec![Piece::Binary(bytes.to_vec())]);
+    }
+
+    /// Sends a Socket.IO packet with its attachments.
+    pub fn says(&mut self, packet: &Sio) {
+        let (text, attachments) = packet.write();
+        let mut pieces = vec![Piece::Text(format!("4{text}"))];
+        pieces.extend(attachments.into_iter().map(Piece::Binary));
+        self.put(pieces);
+    }
+
+    /// A lost connection shows when listening, so a pump that ended is no error here.
+    fn put(&mut self, pieces: Vec<Piece>) {
+        let _ended = self.out.send(pieces);
+    }
+
+    /// The next thing heard, heartbeats aside.
+    ///
+    /// # Errors
+    /// A violation if nothing comes in time.
+    pub async fn next_heard(&mut self) -> Check<Heard> {
+        let within = self.scene.patience.answer();
+        self.next_heard_within(within).await
+    }
+
+    /// The next thing heard within the given time, heartbeats aside.
+    ///
+    /// # Errors
+    /// A violation if nothing comes in time.
+    pub async fn next_heard_within(&mut self, within: Duration) -> Check<Heard> {
+        match timeout(within, self.inbox.recv()).await {
+            Ok(Some(heard)) => {
+                self.silent = false;
+                Ok(heard)
+            }
+            Ok(None) => {
+                let at = self.scene.received(&self.actor, "the connection is closed");
+                Ok(Heard::Closed("earlier".to_owned(), at))
+            }
+            // Whether the upgrade took place at all is a rule of its own.
+            Err(_) if self.silent && self.scene.over == Transport::Upgraded => {
+                Err(Stop::Inconclusive("the server said nothing since the upgrade".to_owned()))
+            }
+            Err(_) => {
+                let observed = format!("nothing for {:.1} s", within.as_secs_f64());
+                let at = self.scene.received(&self.actor, &observed);
+                Err(Stop::violation("something from the server", observed, at))
+            }
+        }
+    }
+
+    /// The next Socket.IO packet with all its attachments. What belongs to other cases is passed over.
+    ///
+    /// # Errors
+    /// A violation if nothing comes in time, the connection closes, or what comes is no packet.
+    pub async fn next(&mut self) -> Check<(Sio, EntryId)> {
+        let deadline = Instant::now() + self.scene.patience.answer();
+        self.next_before(deadline).await
+    }
+
+    /// As [`Wire::next`], until the given time.
+    pub(super) async fn next_before(&mut self, deadline: Instant) -> Check<(Sio, EntryId)> {
+        if let Some(packet) = self.aside.pop_front() {
+            return Ok(packet);
+        }
+        let untried = self.silent && self.scene.over == Transport::Upgraded;
+        loop {
+            let heard = self.next_heard_within(deadline.saturating_duration_since(Instant::now())).await?;
+            if untried && matches!(heard, Heard::Closed(..)) {
+                let why = "the connection was closed before anything was said since the upgrade";
+                return Err(Stop::Inconclusive(why.to_owned()));
+            }
+            if let Some(packet) = self.assemble(heard)? {
+                return Ok(packet);
+            }
+        }
+    }
+
+    /// As [`Wire::next`]; nothing if the connection is closed instead.
+    ///
+    /// # Errors
+    /// A violation if nothing comes in time, or what comes is no packet.
+    pub async fn next_or_closed(&mut self) -> Check<Option<(Sio, EntryId)>> {
+        loop {
+            match self.next_heard().await? {
+                Heard::Closed(..) => return Ok(None),
+                heard => {
+                    if let Some(packet) = self.assemble(heard)? {
+                        return Ok(Some(packet));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds what was heard to the packet that is being received; gives the packet once it is whole.
+    fn assemble(&mut self, heard: Heard) -> Check<Option<(Sio, EntryId)>> {
+        const WANT: &str = "a Socket.IO packet";
+        let at = heard.at();
+        let broken = |why: String| Stop::violation(WANT, why, at);
+        let message = match heard {
+            Heard::Text(text, _) => {
+                let text = text.strip_prefix('4').ok_or_else(|| broken(readable(&text)))?;
+                self.assembler.text(text).map_err(|error| broken(format!("4{} ({error})", readable(text))))?
+            }
+            Heard::Binary(bytes, _) => {
+                let shown = format!("binary {}", hex(&bytes));
+                self.assembler.binary(bytes).map_err(|error| broken(format!("{shown} ({error})")))?
+            }
+            other => return Err(broken(other.describe())),
+        };
+        let Some(message) = message else { return Ok(None) };
+        let packet = Sio::read(&message).map_err(broken)?;
+        let foreign = match packet.kind {
+            // An application that we know nothing of may say what it likes.
+            Kind::Event if !self.scene.echoes() => true,
+            _ => packet.event_name().is_some_and(|name| self.scene.is_foreign(name)),
+        };
+        Ok((!foreign).then_some((packet, at)))
+    }
+
+    /// Demands that the next packet is this one.
+    ///
+    /// # Errors
+    /// A violation if another comes, or none.
+    pub async fn hears(&mut self, want: &Sio) -> Check {
+        let (got, at) = self.next().await.map_err(|stop| expecting(stop, &want.to_string()))?;
+        if got == *want { Ok(()) } else { Err(Stop::violation(want.to_string(), got.to_string(), at)) }
+    }
+
+    /// Demands that the server closes the session now: with a close packet, an HTTP error, a WebSocket
+    /// close, FIN or RST. It may say goodbye to namespaces first.
+    ///
+    /// # Errors
+    /// A violation if something else comes, or nothing.
+    pub async fn closes(&mut self) -> Check {
+        let within = self.scene.patience.answer();
+        self.closes_within(within).await
+    }
+
+    /// As [`Wire::closes`], within the given time.
+    ///
+    /// # Errors
+    /// As [`Wire::closes`].
+    pub async fn closes_within(&mut self, within: Duration) -> Check {
+        const WANT: &str = "the session is closed";
+        if let Some((packet, at)) = self.aside.pop_front() {
+            return Err(Stop::violation(WANT, packet.to_string(), at));
+        }
+        loop {
+            match self.next_heard_within(within).await.map_err(|stop| expecting(stop, WANT))? {
+                Heard::Closed(..) => return Ok(()),
+                heard => {
+                    let shown = heard.describe();
+                    let at = heard.at();
+                    if let Some((packet, at)) =
+                        self.assemble(heard).map_err(|_| Stop::violation(WANT, shown, at))?
+                        && packet.kind != Kind::Disconnect
+                    {
+                        return Err(Stop::violation(WANT, packet.to_string(), at));
+                    }
+                }
+            }
+        }
+    }
+
+    /// As [`Wire::closes`], though this packet may come first.
+    ///
+    /// # Errors
+    /// As [`Wire::closes`].
+    pub async fn closes_after(&mut self, last: &Sio) -> Check {
+        let heard = self.next_heard().await.map_err(|stop| expecting(stop, "the session is closed"))?;
+        if matches!(heard, Heard::Closed(..)) {
+            return Ok(());
+        }
+        let shown = heard.describe();
+        let at = heard.at();
+        match self.assemble(heard) {
+            Ok(Some((packet, _))) if packet == *last => self.closes().await,
+            _ => Err(Stop::violation(format!("the session is closed, at most after {last}"), shown, at)),
+        }
+    }
+
+    /// Closes a WebSocket as a client does that leaves, and waits until it is closed.
+    ///
+    /// # Errors
+    /// A violation if the server does not close its side.
+    pub async fn hangs_up(mut self) -> Check {
+        self.put(vec![Piece::Close]);
+        self.closes().await
+    }
+
+    /// Loses the connection without a goodbye.
+    pub fn drops(self) {
+        self.scene.transcript.record(&self.actor, Way::Note, "drops the connection");
+    }
+
+    /// The next ping.
+    ///
+    /// # Errors
+    /// A violation if none arrives within the announced interval and some slack, or the session is closed.
+    pub async fn next_ping(&mut self) -> Check<Ping> {
+        let within = self.scene.patience.ping(&self.hello);
+        let want = format!("a ping within {} ms", self.hello.ping_interval_ms);
+        let observed = match timeout(within, self.pings.recv()).await {
+            Ok(Some(ping)) => return Ok(ping),
+            Ok(None) => "the session was closed".to_owned(),
+            Err(_) => format!("no ping for {:.1} s", within.as_secs_f64()),
+        };
+        let at = self.scene.received(&self.actor, &observed);
+        Err(Stop::violation(want, observed, at))
+    }
+}
+
+/// Reads base64 of either alphabet, padded or not: which one is sent is a rule of its own.
+fn decode_base64(digits: &str) -> Option<Vec<u8>> {
+    let standard: String = digits.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    BASE64_STANDARD_NO_PAD.decode(standard).ok()
+}
+
+impl Pump {
+    /// Carries a session over a WebSocket until either end is gone.
+    async fn carry(self, mut ws: Ws, mut out: UnboundedReceiver<Vec<Piece>>) {
+        loop {
+            tokio::select! {
+                heard = ws.hear() => if !self.heard(heard) { return },
+                pieces = out.recv() => {
+                    let Some(pieces) = pieces else { return };
+                    for piece in pieces {
+                        let sent = match piece {
+                            Piece::Text(text) => ws.text(&text).await,
+                            Piece::Binary(bytes) => ws.binary(&bytes).await,
+                            Piece::Close => ws.close().await,
+                        };
+                        if sent.is_err() { return }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Polls until the session ends.
+    async fn poll_all(self: Arc<Self>, polling: Polling) {
+        loop {
+            let reply = match polling.get().await {
+                Ok(reply) => reply,
+                Err(Stop::Violation(violation)) => {
+                    let at = violation.at.unwrap_or(EntryId(0));
+                    self.heard(Heard::Closed(violation.observed, at));
+                    return;
+                }
+                Err(_) => return,
+            };
+            if reply.status != 200 {
+                self.heard(Heard::Closed(reply.describe(), reply.at));
+                return;
+            }
+            for packet in reply.text().split('\u{1e}').filter(|packet| !packet.is_empty()) {
+                let heard = match packet.strip_prefix('b').and_then(decode_base64) {
+                    Some(bytes) => Heard::Binary(bytes, reply.at),
+                    _ if packet.starts_with('1') => Heard::Closed("close packet".to_owned(), reply.at),
+                    _ => Heard::Text(packet.to_owned(), reply.at),
+                };
+                if !self.heard(heard) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Posts what is put out, never two at a time.
+    async fn post_all(self: Arc<Self>, polling: Polling, mut out: UnboundedReceiver<Vec<Piece>>) {
+        let query = polling.query();
+        let room = polling.hello.max_payload_bytes.and_then(|limit| usize::try_from(limit / 2).ok());
+        let room = room.unwrap_or(MAX_BATCH_BYTES).min(MAX_BATCH_BYTES);
+        while let Some(mut pieces) = out.recv().await {
+            // As clients do: what has gathered while a POST was under way leaves with the next one.
+            while pieces.iter().map(Piece::len).sum::<usize>() < room
+                && let Ok(more) = out.try_recv()
+            {
+                pieces.extend(more);
+            }
+            let packets: Vec<String> = pieces
+                .into_iter()
+                .map(|piece| match piece {
+                    Piece::Text(text) => text,
+                    Piece::Binary(bytes) => format!("b{}", BASE64_STANDARD.encode(bytes)),
+                    Piece::Close => "1".to_owned(),
+                })
+                .collect();
+            let body = Some(packets.join("\u{1e}").into_bytes());
+            let within = self.scene.patience.answer();
+            let request = Request { method: "POST", query: &query, headers: &[], body, within };
+            // Whether the session is still there is told by the poll.
+            let _answer = http::request(&self.scene, &self.actor, request).await;
+        }
+    }
+
+    /// Passes on what was heard, answers pings; false once nothing more can be heard.
+    fn heard(&self, heard: Heard) -> bool {
+        match heard {
+            Heard::Text(packet, at) if packet.starts_with('2') => {
+                if self.answers.load(Ordering::SeqCst) {
+                    let _ended = self.out.send(vec![Piece::Text("3".to_owned())]);
+                }
+                self.pings.send(Ping { packet, when: Clock::now(), at }).is_ok()
+            }
+            Heard::Text(packet, _) if packet == "6" => true,
+            Heard::Closed(..) => {
+                let _ended = self.inbox.send(heard);
+                false
+            }
+            heard => self.inbox.send(heard).is_ok(),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The heartbeat: the server pings, the client answers, silence ends the session.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::{
+    rule::{Rule, Source},
+    scenario::needs::ECHO,
+    scenarios,
+    stage::{Stage, Wire, event},
+    verdict::{Check, SetUp, Stop},
+};
+
+const PING: Rule = Rule::must(
+    "engine/heartbeat/ping",
+    Source::engine("Heartbeat"),
+    "The server sends a ping once pingInterval has passed.",
+)
+.broken_by(&["no-ping", "upgrade-stops-heartbeat"]);
+
+const PING_IS_BARE: Rule = Rule::must(
+    "engine/heartbeat/ping-is-bare",
+    Source::engine("Heartbeat"),
+    "A ping of the server carries no data.",
+)
+.broken_by(&["ping-with-data"]);
+
+const PING_NOT_EARLY: Rule = Rule::should(
+    "engine/heartbeat/ping-not-early",
+    Source::observed("the first ping comes one interval after the handshake"),
+    "The first ping does not come before pingInterval has passed.",
+)
+.broken_by(&["ping-at-once"])
+.seen(&["socketioxide#390"]);
+
+const PING_REPEATS: Rule = Rule::must(
+    "engine/heartbeat/ping-repeats",
+    Source::engine("Heartbeat"),
+    "Each answered ping is followed by another one.",
+)
+.broken_by(&["ping-once"]);
+
+const SILENCE_CLOSES: Rule = Rule::must(
+    "engine/heartbeat/silence-closes",
+    Source::engine("Heartbeat"),
+    "A session whose ping stays unanswered for pingTimeout is closed.",
+)
+.broken_by(&["ping-timeout-ignored", "no-ping", "upgrade-stops-heartbeat"]);
+
+const LATE_PONG: Rule = Rule::must(
+    "engine/heartbeat/late-pong-accepted",
+    Source::engine("Heartbeat"),
+    "A pong that comes late, but before pingTimeout has passed, keeps the session.",
+)
+.broken_by(&["ping-timeout-halved"])
+.seen(&["socketioxide#50", "go-engine.io#81"]);
+
+scenarios! {
+    PING => a_ping_comes over [Polling, Websocket, Upgraded] in Limits;
+    PING_IS_BARE => a_ping_is_bare over [Polling, Websocket] in Limits;
+    PING_NOT_EARLY => the_first_ping_waits over [Polling, Websocket] in Limits;
+    PING_REPEATS => pings_repeat over [Polling, Websocket, Upgraded] in Limits;
+    SILENCE_CLOSES => silence_closes over [Polling, Websocket, Upgraded] in Limits;
+    LATE_PONG => a_late_pong_is_accepted over [Polling, Websocket] needs [ECHO] in Limits;
+}
+
+async fn a_ping_comes(stage: &mut Stage) -> Check {
+    let mut session = joined(stage).await?;
+    session.next_ping().await.map(drop)
+}
+
+async fn a_ping_is_bare(stage: &mut Stage) -> Check {
+    let mut session = joined(stage).await?;
+    let ping = session.next_ping().await.set_up("waiting for a ping")?;
+    stage.demand(ping.packet == "2", "2", ping.packet, ping.at)
+}
+
+async fn the_first_ping_waits(stage: &mut Stage) -> Check {
+    let asked = Instant::now();
+    let mut session = joined(stage).await?;
+    let ping = session.next_ping().await.set_up("waiting for a ping")?;
+    let waited = ping.when - asked;
+    let due = Duration::from_millis(session.hello.ping_interval_ms);
+    let expected = format!("the first ping {} ms after the handshake", due.as_millis());
+    // Half the interval is early beyond doubt.
+    stage.demand(waited >= due / 2, &expected, format!("after {} ms", waited.as_millis()), ping.at)
+}
+
+async fn pings_repeat(stage: &mut Stage) -> Check {
+    let mut session = joined(stage).await?;
+    session.next_ping().await.set_up("waiting for the first ping")?;
+    session.next_ping().await?;
+    session.next_ping().await.map(drop)
+}
+
+async fn silence_closes(stage: &mut Stage) -> Check {
+    let mut session = joined(stage).await?;
+    session.stops_answering();
+    let within = stage.patience().silence(&session.hello);
+    session.closes_within(within).await
+}
+
+async fn a_late_pong_is_accepted(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.stops_answering();
+    let timeout = Duration::from_millis(session.hello.ping_timeout_ms);
+    let mut ping = session.next_ping().await.set_up("waiting for a ping")?;
+    for _ in 0..2 {
+        stage.patience().pause_until(ping.when + timeout.mul_f64(0.55)).await;
+        session.sends("3");
+        let sent = ping.when.elapsed();
+        if sent > timeout.mul_f64(0.8) {
+            return Err(Stop::Inconclusive(format!("our pong left {} ms after the ping", sent.as_millis())));
+        }
+        ping = session.next_ping().await?;
+    }
+    session.sends("3");
+    session.says(&event("message", [json!("alive")]));
+    session.hears(&event("message-back", [json!("alive")])).await
+}
+
+/// A session that has joined a namespace: one that has not is closed for that.
+async fn joined(stage: &mut Stage) -> Check<Wire> {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    Ok(session)
+}

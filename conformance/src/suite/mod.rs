@@ -1,0 +1,34 @@
+//! The catalogue: one file per group of rules, one explicit list.
+
+pub mod delivery;
+pub mod engine;
+pub mod socket;
+
+use crate::scenario::Scenario;
+
+/// Every scenario, in the order of reports.
+pub fn all() -> Vec<Scenario> {
+    [
+        engine::handshake::scenarios(),
+        engine::polling::scenarios(),
+        engine::payload::scenarios(),
+        engine::websocket::scenarios(),
+        engine::upgrade::scenarios(),
+        engine::heartbeat::scenarios(),
+        engine::close::scenarios(),
+        socket::connect::scenarios(),
+        socket::packet::scenarios(),
+        socket::namespaces::scenarios(),
+        socket::events::scenarios(),
+        socket::acks::scenarios(),
+        socket::binary::scenarios(),
+        socket::disconnect::scenarios(),
+        delivery::rooms::scenarios(),
+        delivery::broadcast::scenarios(),
+        delivery::sockets::scenarios(),
+        delivery::acks::scenarios(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

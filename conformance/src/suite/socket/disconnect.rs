@@ -1,0 +1,215 @@
+//! Leaving a namespace, by the client or by the server.
+
+use serde_json::{Value, json};
+
+use crate::{
+    rule::{Rule, Source},
+    scenario::needs::{DELIVERY, ECHO, WATCH, feature},
+    scenarios,
+    stage::{Client, Kind, Sio, Stage, Wire, ack, connect, disconnect, event},
+    transcript::EntryId,
+    verdict::{Check, SetUp},
+};
+
+const SILENT: Rule = Rule::must(
+    "socket/disconnect/silent",
+    Source::socket("Disconnection from a namespace"),
+    "A DISCONNECT of the client is not answered, and the connection stays.",
+)
+.broken_by(&["disconnect-answered", "unknown-namespace-closes"]);
+
+const OTHERS_STAY: Rule = Rule::must(
+    "socket/disconnect/others-stay",
+    Source::socket("Disconnection from a namespace"),
+    "Leaving one namespace leaves the others joined.",
+)
+.broken_by(&["disconnect-leaves-all"]);
+
+const EVENTS_STOP: Rule = Rule::reference(
+    "socket/disconnect/events-stop",
+    Source::observed("an event after DISCONNECT closes the connection"),
+    "After DISCONNECT events of the client never reach a handler.",
+)
+.broken_by(&["event-after-disconnect-handled"]);
+
+const NEW_SID: Rule = Rule::reference(
+    "socket/disconnect/reconnect-new-sid",
+    Source::observed("a CONNECT after DISCONNECT gets a new id"),
+    "Who joins again gets a new id.",
+)
+.broken_by(&["reconnect-same-sid", "sid-shared-with-engine"]);
+
+const BY_SERVER: Rule = Rule::must(
+    "socket/disconnect/by-server",
+    Source::socket("Disconnection from a namespace"),
+    "A socket that the server disconnects is told with a DISCONNECT, and its connection stays.",
+)
+.broken_by(&["server-disconnect-unannounced"]);
+
+const BY_SERVER_CLOSES: Rule = Rule::docs(
+    "socket/disconnect/by-server-closes",
+    Source::docs("server-api: socket.disconnect"),
+    "When the server disconnects with close, the connection is closed too.",
+)
+.broken_by(&["disconnect-close-stays-open"]);
+
+const BY_SERVER_ONE: Rule = Rule::must(
+    "socket/disconnect/by-server-one-namespace",
+    Source::socket("Disconnection from a namespace"),
+    "When the server disconnects a socket, the client's other namespaces stay joined.",
+)
+.broken_by(&["server-disconnect-hits-all"]);
+
+const REASON_LEAVE: Rule = Rule::docs(
+    "socket/disconnect/reason-leave",
+    Source::docs("server-socket-instance: disconnect"),
+    "When a client leaves, the reason is: client namespace disconnect.",
+)
+.broken_by(&["reason-always-transport-close"]);
+
+const REASON_CLOSE: Rule = Rule::docs(
+    "socket/disconnect/reason-transport-close",
+    Source::docs("server-socket-instance: disconnect"),
+    "When the connection is lost, the socket leaves at once, and the reason is: transport close or transport error.",
+)
+.broken_by(&["drop-unnoticed"]);
+
+const ROOMS: Rule = Rule::docs(
+    "socket/disconnect/rooms-while-disconnecting",
+    Source::docs("server-socket-instance: disconnecting"),
+    "While a socket is disconnecting, its rooms are still known.",
+)
+.broken_by(&["left-without-rooms", "join-ignored"]);
+
+scenarios! {
+    SILENT => leaving_is_silent over [Polling, Websocket, Upgraded];
+    OTHERS_STAY => other_namespaces_stay over [Polling, Websocket, Upgraded] needs [ECHO];
+    EVENTS_STOP => events_stop over [Polling, Websocket, Upgraded] needs [ECHO];
+    NEW_SID => a_new_id_is_given over [Polling, Websocket, Upgraded] needs [ECHO];
+    BY_SERVER => the_server_says_goodbye over [Polling, Websocket, Upgraded] needs [DELIVERY];
+    BY_SERVER_CLOSES => the_server_hangs_up over [Polling, Websocket, Upgraded] needs [DELIVERY];
+    BY_SERVER_ONE => one_namespace_is_hit over [Polling, Websocket, Upgraded] needs [DELIVERY];
+    REASON_LEAVE => the_reason_is_leaving over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH];
+    REASON_CLOSE => the_reason_is_the_loss over [Websocket, Upgraded] needs [DELIVERY, WATCH];
+    ROOMS => rooms_are_still_known over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH, feature("rooms")];
+}
+
+async fn leaving_is_silent(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.says(&disconnect());
+    // The answer to this must be the next thing heard.
+    session.says(&connect(Value::Null).on("/nowhere"));
+    let (packet, at) = session.next().await?;
+    let quiet = packet.kind == Kind::ConnectError;
+    stage.demand(quiet, "no answer to DISCONNECT, and a connection that stays", packet.to_string(), at)
+}
+
+async fn other_namespaces_stay(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.joins("/custom", None).await.set_up("joining /custom")?;
+    session.says(&disconnect().on("/custom"));
+    session.says(&event("message", [json!("still here")]));
+    let echo = event("message-back", [json!("still here")]);
+    let (packet, at) = after_goodbye(&mut session).await?;
+    stage.demand(packet == echo, &echo.to_string(), packet.to_string(), at)
+}
+
+async fn events_stop(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.joins("/custom", None).await.set_up("joining /custom")?;
+    session.says(&disconnect());
+    session.says(&event("message-with-ack", [json!("too late")]).with_id(5_000_000));
+    session.says(&event("message-with-ack", [json!("fence")]).with_id(5_000_001).on("/custom"));
+    // The reference closes the connection, others pass over the event.
+    let fence = ack(5_000_001, [json!("fence")]).on("/custom");
+    while let Some((packet, at)) = session.next_or_closed().await? {
+        if packet == fence {
+            break;
+        }
+        let expected = "the connection closed, or the event passed over";
+        stage.demand(packet.kind == Kind::Disconnect, expected, packet.to_string(), at)?;
+    }
+    Ok(())
+}
+
+async fn a_new_id_is_given(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    let first = session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.says(&disconnect());
+    // A round trip: the reference leaves a namespace a moment after it has read the packet.
+    session.says(&connect(Value::Null).on("/nowhere"));
+    after_goodbye(&mut session).await.set_up("leaving the namespace")?;
+    session.says(&connect(Value::Null));
+    let (again, at) = session.admitted("/").await?;
+    stage.demand(first["sid"] != again, &format!("another id than {}", first["sid"]), again, at)
+}
+
+async fn the_server_says_goodbye(stage: &mut Stage) -> Check {
+    let [mut alice] = stage.join("/").await?;
+    alice.commands(json!({ "op": "disconnect", "close": false })).await?;
+    alice.hears(disconnect()).await?;
+    alice.wire.joins("/custom", None).await.map(drop)
+}
+
+async fn the_server_hangs_up(stage: &mut Stage) -> Check {
+    let [mut alice] = stage.join("/").await?;
+    alice.commands(json!({ "op": "disconnect", "close": true })).await?;
+    alice.wire.closes().await
+}
+
+async fn one_namespace_is_hit(stage: &mut Stage) -> Check {
+    let [mut alice] = stage.join("/").await?;
+    alice.wire.joins("/custom", None).await.set_up("joining /custom")?;
+    alice.commands(json!({ "op": "disconnect", "close": false })).await?;
+    alice.wire.says(&event("message", [json!("still here")]).on("/custom"));
+    let echo = event("message-back", [json!("still here")]).on("/custom");
+    let (packet, at) = after_goodbye(&mut alice.wire).await?;
+    stage.demand(packet == echo, &echo.to_string(), packet.to_string(), at)
+}
+
+async fn the_reason_is_leaving(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = watched(stage).await?;
+    bob.emits(disconnect());
+    let (args, at) = alice.hears_of("left", &bob.sid).await?;
+    let reason = args.first().and_then(Value::as_str).unwrap_or_default();
+    stage.demand(reason == "client namespace disconnect", "client namespace disconnect", reason, at)
+}
+
+async fn the_reason_is_the_loss(stage: &mut Stage) -> Check {
+    let [mut alice, bob] = watched(stage).await?;
+    let sid = bob.sid.clone();
+    bob.wire.drops();
+    let (args, at) = alice.hears_of("left", &sid).await?;
+    let reason = args.first().and_then(Value::as_str).unwrap_or_default();
+    let lost = ["transport close", "transport error"].contains(&reason);
+    stage.demand(lost, "transport close, or transport error", reason, at)
+}
+
+async fn rooms_are_still_known(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = watched(stage).await?;
+    let room = stage.own("room");
+    bob.commands(json!({ "op": "join", "rooms": [room] })).await.set_up("joining a room")?;
+    bob.emits(disconnect());
+    let (args, at) = alice.hears_of("left", &bob.sid).await?;
+    let rooms = args.get(1).cloned().unwrap_or_default();
+    let known = rooms.as_array().is_some_and(|rooms| rooms.contains(&json!(room)));
+    stage.demand(known, &format!("{room:?} among the rooms"), rooms.to_string(), at)
+}
+
+/// The next packet, a goodbye passed over: whether it is announced is a rule of its own.
+async fn after_goodbye(session: &mut Wire) -> Check<(Sio, EntryId)> {
+    match session.next().await? {
+        (packet, _) if packet.kind == Kind::Disconnect => session.next().await,
+        other => Ok(other),
+    }
+}
+
+/// Two clients, the first of which is told who comes and goes.
+async fn watched(stage: &mut Stage) -> Check<[Client; 2]> {
+    let [mut alice, bob] = stage.join("/").await?;
+    alice.commands(json!({ "op": "watch" })).await.set_up("watching")?;
+    Ok([alice, bob])
+}

@@ -1,0 +1,9 @@
+//! Rules of Socket.IO: namespaces, events, acknowledgements, attachments.
+
+pub mod acks;
+pub mod binary;
+pub mod connect;
+pub mod disconnect;
+pub mod events;
+pub mod namespaces;
+pub mod packet;

@@ -1,0 +1,81 @@
+//! The reference server inside this binary: the only file of the judge that knows it.
+
+use std::{net::SocketAddr, time::Duration};
+
+use siospec_server::{Config, Fault, Server};
+
+use super::{Configuration, TargetError};
+use crate::scenario::Variant;
+
+/// A reference server that runs.
+#[derive(Debug)]
+pub(super) struct Embedded {
+    server: Server,
+    address: SocketAddr,
+}
+
+/// The names of all faults of the reference server, and what each does wrong.
+pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Fault::ALL.iter().map(|fault| (fault.name(), fault.describe()))
+}
+
+/// Serves the reference server, configured by the environment of the testee contract, until `stop` ends.
+///
+/// `ready` is told the address once it listens.
+///
+/// # Errors
+/// A variable or the fault makes no sense, or the address cannot be listened on.
+pub async fn serve(
+    address: SocketAddr,
+    fault: Option<&str>,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()>,
+) -> Result<(), TargetError> {
+    let mut config = Config::from_env().map_err(|error| TargetError::Usage(error.to_string()))?;
+    config.fault = fault.map(find).transpose()?;
+    let server = Server::bind(config, address)
+        .await
+        .map_err(|error| TargetError::Usage(format!("cannot listen on {address}: {error}")))?;
+    ready(server.local_addr());
+    stop.await;
+    server.shutdown().await;
+    Ok(())
+}
+
+fn find(name: &str) -> Result<Fault, TargetError> {
+    Fault::from_name(name).ok_or_else(|| {
+        TargetError::Usage(format!("no fault is named {name:?}; `siospec serve --fault list` lists them"))
+    })
+}
+
+impl Embedded {
+    pub(super) async fn start(
+        variant: Variant,
+        path: &str,
+        fault: Option<&str>,
+    ) -> Result<Self, TargetError> {
+        let fault = fault.map(find).transpose()?;
+        let configuration = Configuration::of(variant);
+        let mut config = Config::default();
+        path.clone_into(&mut config.path);
+        config.ping_interval = Duration::from_millis(configuration.ping_interval_ms);
+        config.ping_timeout = Duration::from_millis(configuration.ping_timeout_ms);
+        config.max_payload_bytes = usize::try_from(configuration.max_payload_bytes).unwrap_or(usize::MAX);
+        config.connect_timeout = Duration::from_millis(configuration.connect_timeout_ms);
+        config.upgrade_timeout = Duration::from_millis(configuration.upgrade_timeout_ms);
+        config.fault = fault;
+        let server = Server::bind(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|error| {
+            TargetError::Unreachable(format!("cannot start the reference server: {error}"))
+        })?;
+        let address = server.local_addr();
+        Ok(Self { server, address })
+    }
+
+    pub(super) fn authority(&self) -> String {
+        self.address.to_string()
+    }
+
+    pub(super) async fn stop(self) {
+        self.server.shutdown().await;
+    }
+}

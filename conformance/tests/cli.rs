@@ -1,0 +1,134 @@
+//! The command line, run as a user runs it.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
+use std::{
+    fs,
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use clap::CommandFactory;
+use siospec::cli::Cli;
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn decode_annotates_an_event() {
+    insta::assert_snapshot!(siospec(&["decode", r#"42/chat,7["hello",1,{"key":null}]"#], ""));
+}
+
+#[test]
+fn decode_annotates_a_payload_with_an_attachment() {
+    let payload =
+        "451-[\"file\",{\"in\":[{\"_placeholder\":true,\"num\":0}]}]\u{1e}bAQID\u{1e}2probe\u{1e}bBA==";
+    insta::assert_snapshot!(siospec(&["decode", payload], ""));
+}
+
+#[test]
+fn decode_annotates_a_handshake() {
+    let open = r#"0{"sid":"lv_VI97HAXpY6yYWAAAC","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+    insta::assert_snapshot!(siospec(&["decode", "-"], open));
+}
+
+#[test]
+fn decode_counts_what_is_missing() {
+    insta::assert_snapshot!(siospec(
+        &["decode", "--socket", r#"52-["two",{"_placeholder":true,"num":1}]"#],
+        ""
+    ));
+}
+
+#[test]
+fn decode_points_at_the_error() {
+    insta::assert_snapshot!(siospec(&["decode", "40\u{1e}42[\"ключ\",]"], ""));
+}
+
+#[test]
+fn decode_points_into_a_long_packet() {
+    let long = format!("42[\"x\",\"{}\",!,\"{}\"]", "é".repeat(200), "y".repeat(200));
+    insta::assert_snapshot!(siospec(&["decode", &long], ""));
+}
+
+#[test]
+fn decode_refuses_text_instead_of_an_attachment() {
+    let payload = "451-[\"file\",{\"_placeholder\":true,\"num\":0}]\u{1e}42[\"text\"]";
+    insta::assert_snapshot!(siospec(&["decode", payload], ""));
+}
+
+#[test]
+fn decode_writes_json() {
+    insta::assert_snapshot!(siospec(&["decode", "--json", r#"430["ok"]"#], ""));
+    insta::assert_snapshot!(siospec(&["decode", "--json", "4"], ""));
+}
+
+#[test]
+fn decode_reads_files_and_hexadecimal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("packet");
+    fs::write(&file, "3 4 32\n5b2261 225d\n").unwrap();
+    insta::assert_snapshot!(siospec(&["decode", "--hex", file.to_str().unwrap()], ""));
+    insta::assert_snapshot!(siospec(&["decode", "--hex", "34ff"], ""));
+}
+
+#[test]
+fn report_renders_a_recorded_run() {
+    let run = concat!(
+        r#"{"event":"start","tool":"siospec","version":"0.1.0","seed":7,"target":{"name":"chat","contract":"echo","features":[]},"selected":1,"rules":1,"groups":[{"name":"socket/acks","cases":1}]}"#,
+        "\n",
+        r#"{"event":"verdict","rule":"socket/acks/zero","level":"reference","over":"polling","variant":"default","verdict":"fail","known":false,"expected":"430[]","observed":"nothing","at_ms":0,"ms":40}"#,
+        "\n",
+        r#"{"event":"end","counts":{"fail":1},"seconds":0.04,"exit":1}"#,
+        "\n"
+    );
+    insta::assert_snapshot!(siospec(&["report", "-"], run));
+    insta::assert_snapshot!(siospec(&["report", "-", "--as", "markdown"], run));
+}
+
+#[test]
+fn report_names_the_line_that_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.jsonl");
+    fs::write(&file, "{\"event\":\"start\"}\nnonsense\n").unwrap();
+    let text = siospec(&["report", file.to_str().unwrap()], "");
+    assert!(text.contains("line 2 is not an event of a run"), "{text}");
+    assert!(text.ends_with("exit 2\n"), "{text}");
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(siospec(&["completions", shell], "").contains("decode"), "{shell}");
+    }
+}
+
+#[test]
+fn usage_errors_end_with_2() {
+    for arguments in
+        [&["nonsense"][..], &[], &["report"], &["decode", "--nonsense"], &["report", "/does/not/exist"]]
+    {
+        let text = siospec(arguments, "");
+        assert!(text.ends_with("exit 2\n"), "{arguments:?}: {text}");
+    }
+}
+
+/// Everything the command says, and its exit code.
+fn siospec(arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_siospec"))
+        .args(arguments)
+        .env_remove("CLICOLOR_FORCE")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let mut text = String::from_utf8(output.stdout).unwrap();
+    text.push_str(&String::from_utf8(output.stderr).unwrap());
+    text + &format!("exit {}\n", output.status.code().unwrap())
+}

@@ -1,0 +1,50 @@
+//! Running the judge inside a test.
+
+use std::sync::Arc;
+
+use siospec::{
+    run::{Arena, Case, Outcome, Plan},
+    suite,
+    target::{Approach, Target},
+};
+use tokio::sync::{mpsc::unbounded_channel, watch};
+
+/// Judges a target with the whole catalogue.
+pub(crate) async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
+    let scenarios = suite::all().into_iter().map(Arc::new);
+    let cases = scenarios.flat_map(|scenario| {
+        let over = scenario.over.iter();
+        over.map(move |&over| Case { scenario: Arc::clone(&scenario), over }).collect::<Vec<_>>()
+    });
+    let approach = Approach {
+        path: "/socket.io/".to_owned(),
+        headers: Vec::new(),
+        query: String::new(),
+        auth: None,
+        contract: None,
+        timeout_scale,
+    };
+    let plan = Plan { target, approach, cases: cases.collect(), jobs: 16, seed: 1 };
+    let arena = Arena::open(plan).await.expect("the reference server starts");
+    let (outcomes, mut judged) = unbounded_channel();
+    let (_go_on, stop) = watch::channel(false);
+    arena.run(outcomes, stop).await;
+    let mut all = Vec::new();
+    while let Some(outcome) = judged.recv().await {
+        all.push(outcome);
+    }
+    all
+}
+
+/// An outcome and how it came about, for the message of a failing test.
+pub(crate) fn show(outcome: &Outcome) -> String {
+    let lines: Vec<String> =
+        outcome.transcript.iter().map(|entry| format!("      {}", entry.line())).collect();
+    format!(
+        "{} over {}: {:?}\n{}",
+        outcome.case.scenario.rule.id,
+        outcome.case.over,
+        outcome.verdict,
+        lines.join("\n")
+    )
+}

@@ -1,0 +1,82 @@
+//! The official JavaScript client holds its conversation (`fixtures/clients/socket.io-client`) with the
+//! reference server, and with the server it was written for.
+
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
+use std::path::{Path, PathBuf};
+
+use siospec::{
+    scenario::Variant,
+    target::{Approach, Target},
+};
+use tokio::process::Command;
+
+#[cfg(feature = "embedded")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_talks_to_the_reference_server() {
+    goes_well(converse(Target::Embedded { fault: None }).await);
+}
+
+#[cfg(feature = "embedded")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_notices_a_fault() {
+    let told =
+        converse(Target::Embedded { fault: Some("null-argument-dropped".to_owned()) }).await.unwrap_err();
+    assert_eq!(
+        told.matches("FAIL  ").count(),
+        3,
+        "one conversation each over polling, WebSocket, upgrade:\n{told}"
+    );
+    assert!(told.contains("FAIL  upgrade: exchanges events"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_talks_to_the_official_server() {
+    let folder = installed("testees/socket.io");
+    let command = ["node".to_owned(), folder.join("testee.js").display().to_string()].to_vec();
+    goes_well(converse(Target::Process { command, env: Vec::new() }).await);
+}
+
+fn goes_well(conversation: Result<(), String>) {
+    if let Err(told) = conversation {
+        panic!("{told}");
+    }
+}
+
+/// Starts the server, lets the client hold its conversation with it, and stops the server. An error is what the
+/// client told of a conversation that went wrong.
+async fn converse(target: Target) -> Result<(), String> {
+    let folder = installed("clients/socket.io-client");
+    let node = Command::new("node").arg("--version").output().await;
+    assert!(node.is_ok(), "node is missing: scripts/test.sh installs it");
+    let approach = Approach {
+        path: "/socket.io/".to_owned(),
+        headers: Vec::new(),
+        query: String::new(),
+        auth: None,
+        contract: None,
+        timeout_scale: 1.0,
+    };
+    let server = target.start(Variant::Default, &approach).await.unwrap();
+    let url = format!("http://{}", server.site.authority);
+    let conversation =
+        Command::new("node").arg(folder.join("drive.mjs")).arg(url).kill_on_drop(true).output().await;
+    server.stop().await;
+    let output = conversation.unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    if output.status.success() && told.trim_end().ends_with(" 0 failed") {
+        return Ok(());
+    }
+    Err(format!("{}\n{told}{}", output.status, String::from_utf8_lossy(&output.stderr)))
+}
+
+/// A folder of the fixtures whose packages are installed.
+fn installed(folder: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(folder);
+    assert!(
+        folder.join("node_modules").is_dir(),
+        "the packages of {} are missing: `scripts/test.sh` installs them, or `npm ci` in that folder",
+        folder.display()
+    );
+    folder
+}

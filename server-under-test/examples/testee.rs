@@ -1,0 +1,21 @@
+//! The reference server as a testee: settings from the environment, until SIGTERM or Ctrl-C.
+//!
+//! `SIO_FAULT` names the way in which it is to be wrong.
+
+use std::error::Error;
+
+use siospec_server::{Config, Fault, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port: u16 = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned()).parse()?;
+    let mut config = Config::from_env()?;
+    if let Ok(name) = std::env::var("SIO_FAULT") {
+        config.fault = Some(Fault::from_name(&name).ok_or("no such fault")?);
+    }
+    let server = Server::bind(config, ("127.0.0.1", port)).await?;
+    signal(SignalKind::terminate())?.recv().await;
+    server.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! The event `do`: a direct image of the server API.
+
+use std::time::Duration;
+
+use siospec_codec::{json::Kind, socket::RESERVED_EVENT_NAMES};
+
+use super::{
+    Event,
+    address::{Address, Fields},
+};
+use crate::{
+    fault::Fault,
+    hub::{Emission, Hub},
+    socket::{
+        namespace::{AckPurpose, Socket, SocketKey, SocketRef},
+        value::{Composer, Value},
+    },
+};
+
+/// How long after its answer `drop` cuts the connection.
+const DROP_DELAY: Duration = Duration::from_millis(50);
+
+/// A command under way.
+struct Command<'a> {
+    socket: SocketRef,
+    fields: Fields<'a>,
+    event: &'a Event<'a>,
+}
+
+/// What a command leads to.
+enum Answer {
+    /// `{}`.
+    Done,
+    Value(Value),
+    /// It was given already, or will be.
+    Given,
+}
+
+/// Carries out the command of a `do` event, and answers it.
+pub(super) fn carry_out(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
+    let fields = event.values().next().filter(|value| value.kind() == Kind::Object);
+    let result = match fields {
+        Some(fields) => Command { socket, fields: Fields(fields), event }.run(hub),
+        None => Err("a command is an object".to_owned()),
+    };
+    let answer = match result {
+        Ok(Answer::Done) => Value::json("{}"),
+        Ok(Answer::Value(value)) => value,
+        Ok(Answer::Given) => return,
+        Err(error) => {
+            let mut answer = Composer::default();
+            answer.raw(r#"{"error":"#).string(&error).raw("}").finish()
+        }
+    };
+    if let Some(id) = event.ack {
+        hub.acknowledge_command(socket, id, &answer);
+    }
+}
+
+impl Command<'_> {
+    fn run(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let op = self.fields.text("op")?.unwrap_or_default();
+        match &*op {
+            "about" => Ok(about(hub)),
+            "emit" => self.emit(hub),
+            "join" => self.join(hub),
+            "leave" => self.leave(hub),
+            "session" => Ok(self.session(hub)),
+            "set-data" => self.set_data(hub),
+            "sockets" => self.sockets(hub),
+            "sockets-join" => self.sockets_join(hub),
+            "sockets-leave" => self.sockets_leave(hub),
+            "disconnect-sockets" => self.disconnect_sockets(hub),
+            "disconnect" => {
+                self.answer_now(hub);
+                hub.disconnect(self.socket, self.fields.flag("close"));
+                Ok(Answer::Given)
+            }
+            "drop" => {
+                hub.cut_after(self.socket, DROP_DELAY);
+                Ok(Answer::Done)
+            }
+            "watch" => {
+                hub.namespace_mut(self.socket.namespace).watchers.insert(self.socket.key);
+                Ok(Answer::Done)
+            }
+            // There is nobody to send it to without a cluster.
+            "server-side-emit" => Err("not offered".to_owned()),
+            _ => Err(format!("unknown op {op:?}")),
+        }
+    }
+
+    fn emit(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let event = self.fields.text("event")?.ok_or("emit needs the name of an event")?;
+        if RESERVED_EVENT_NAMES.contains(&&*event) {
+            return Err(format!("{event:?} is a reserved event name"));
+        }
+        let mut args = Composer::default();
+        args.raw("[").string(&event);
+        if let Some(list) = self.fields.get("args") {
+            for arg in list.elements().ok_or("args must be a list")? {
+                args.raw(",").part(arg.as_str(), self.event.attachments);
+            }
+        }
+        let args = args.raw("]").finish();
+        let address = Address::read(hub, self.socket, self.fields)?;
+        let ack = match (self.fields.flag("ack"), address.timeout) {
+            (false, _) => None,
+            (true, None) => return Err("ack needs a timeout".to_owned()),
+            (true, Some(wait)) => {
+                let broadcast = !address.is_self;
+                Some((AckPurpose { asker: self.socket, id: self.event.ack, broadcast }, wait))
+            }
+        };
+        let answer = if ack.is_some() { Answer::Given } else { Answer::Done };
+        let emission = Emission { args, volatile: address.volatile, ack };
+        if address.is_self {
+            hub.emit_overtakable(self.socket, emission);
+        } else {
+            let namespace = match hub.config().fault {
+                Some(Fault::OfNamespaceIgnored) => self.socket.namespace,
+                _ => address.namespace,
+            };
+            hub.broadcast(namespace, address.hearers(hub), emission);
+        }
+        Ok(answer)
+    }
+
+    fn join(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let ignored = hub.config().faulty(Fault::JoinIgnored);
+        for room in self.fields.texts("rooms")?.iter().filter(|_| !ignored) {
+            hub.namespace_mut(self.socket.namespace).rooms.join(self.socket.key, room);
+        }
+        Ok(Answer::Done)
+    }
+
+    fn leave(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let ignored = hub.config().faulty(Fault::LeaveIgnored);
+        for room in self.fields.texts("rooms")?.iter().filter(|_| !ignored) {
+            hub.namespace_mut(self.socket.namespace).rooms.leave(self.socket.key, room);
+        }
+        Ok(Answer::Done)
+    }
+
+    fn session(&self, hub: &Hub) -> Answer {
+        let (Some(socket), Some((transport, query))) = (hub.socket(self.socket), hub.handshake(self.socket))
+        else {
+            return Answer::Given;
+        };
+        let hidden = hub.config().faulty(Fault::SessionRoomsEmpty);
+        let rooms = match hidden {
+            true => Vec::new(),
+            false => hub.namespace(self.socket.namespace).rooms.of(self.socket.key),
+        };
+        let mut answer = Composer::default();
+        answer.raw(r#"{"id":"#).string(&socket.id).raw(r#","recovered":false,"rooms":"#).strings(rooms);
+        answer.raw(r#","data":"#).value(&socket.data).raw(r#","transport":"#).string(transport.name());
+        answer.raw(r#","auth":"#).raw(&socket.auth).raw(r#","query":{"#);
+        for (index, (name, value)) in query.iter().enumerate() {
+            answer.raw(if index > 0 { "," } else { "" }).string(name).raw(":").string(value);
+        }
+        Answer::Value(answer.raw("}}").finish())
+    }
+
+    fn set_data(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let data = self.fields.get("data").ok_or("set-data needs data")?;
+        let data = Value::cut(data.as_str(), self.event.attachments);
+        let kept = !hub.config().faulty(Fault::DataNotKept);
+        if let Some(socket) = hub.socket_mut(self.socket).filter(|_| kept) {
+            socket.data = data;
+        }
+        Ok(Answer::Done)
+    }
+
+    fn sockets(&self, hub: &Hub) -> Result<Answer, String> {
+        let mut address = Address::read_others(hub, self.socket, self.fields)?;
+        if hub.config().faulty(Fault::FetchIgnoresRoom) {
+            address.to.clear();
+        }
+        let place = hub.namespace(address.namespace);
+        let mut answer = Composer::default();
+        answer.raw(r#"{"sockets":["#);
+        for (index, key) in place.audience(address.audience(), None).into_iter().enumerate() {
+            let Some(socket): Option<&Socket> = place.sockets.get(&key).or_else(|| place.ghosts.get(&key))
+            else {
+                continue;
+            };
+            answer.raw(if index > 0 { "," } else { "" }).raw(r#"{"id":"#).string(&socket.id);
+            answer.raw(r#","rooms":"#).strings(place.rooms.of(key));
+            answer.raw(r#","data":"#).value(&socket.data).raw("}");
+        }
+        Ok(Answer::Value(answer.raw("]}").finish()))
+    }
+
+    fn sockets_join(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let (address, rooms) = self.others_and_rooms(hub)?;
+        let ignored = hub.config().faulty(Fault::SocketsJoinIgnored);
+        for key in self.chosen(hub, &address).into_iter().filter(|_| !ignored) {
+            rooms.iter().for_each(|room| hub.namespace_mut(address.namespace).rooms.join(key, room));
+        }
+        Ok(Answer::Done)
+    }
+
+    fn sockets_leave(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let (address, rooms) = self.others_and_rooms(hub)?;
+        let ignored = hub.config().faulty(Fault::SocketsLeaveIgnored);
+        for key in self.chosen(hub, &address).into_iter().filter(|_| !ignored) {
+            rooms.iter().for_each(|room| hub.namespace_mut(address.namespace).rooms.leave(key, room));
+        }
+        Ok(Answer::Done)
+    }
+
+    fn disconnect_sockets(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let address = Address::read_others(hub, self.socket, self.fields)?;
+        self.answer_now(hub);
+        let ignored = hub.config().faulty(Fault::SocketsDisconnectIgnored);
+        for key in self.chosen(hub, &address).into_iter().filter(|_| !ignored) {
+            hub.disconnect(SocketRef { namespace: address.namespace, key }, self.fields.flag("close"));
+        }
+        Ok(Answer::Given)
+    }
+
+    fn others_and_rooms(&self, hub: &Hub) -> Result<(Address, Vec<String>), String> {
+        Ok((Address::read_others(hub, self.socket, self.fields)?, self.fields.texts("rooms")?))
+    }
+
+    fn chosen(&self, hub: &Hub, address: &Address) -> Vec<SocketKey> {
+        hub.namespace(address.namespace).audience(address.audience(), None)
+    }
+
+    /// Answers before acting, where the act would make it impossible.
+    fn answer_now(&self, hub: &mut Hub) {
+        if let Some(id) = self.event.ack {
+            hub.acknowledge_command(self.socket, id, &Value::json("{}"));
+        }
+    }
+}
+
+fn about(hub: &Hub) -> Answer {
+    const ALWAYS: [&str; 16] = [
+        "polling",
+        "websocket",
+        "upgrade",
+        "binary",
+        "rooms",
+        "except",
+        "local",
+        "timeout",
+        "acks",
+        "broadcast-acks",
+        "volatile",
+        "compress",
+        "sockets",
+        "drop",
+        "watch",
+        "dynamic-namespaces",
+    ];
+    let config = hub.config();
+    let sometimes =
+        [(true, "middleware"), (config.cors_origin.is_some(), "cors"), (config.cookie.is_some(), "cookie")];
+    let features =
+        ALWAYS.into_iter().chain(sometimes.into_iter().filter_map(|(on, name)| on.then_some(name)));
+    let mut answer = Composer::default();
+    answer.raw(r#"{"contract":1,"name":"siospec-server","version":"#).string(env!("CARGO_PKG_VERSION"));
+    answer.raw(r#","language":"Rust","features":"#).strings(features).raw("}");
+    Answer::Value(answer.finish())
+}

@@ -1,0 +1,158 @@
+//! The event `message`, and all the ways to answer it wrongly.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use siospec_codec::{
+    json::{Json, Kind, quote},
+    socket::placeholders,
+};
+
+use super::Event;
+use crate::{
+    engine::signals::Outgoing,
+    fault::Fault,
+    hub::{Emission, Hub},
+    socket::{
+        namespace::{NamespaceId, SocketRef},
+        packet,
+        value::{Composer, Value},
+    },
+};
+
+/// How long an answer is held back for a later one, with the fault that wants it.
+const HELD_BACK: Duration = Duration::from_millis(50);
+const TRUNCATED_BYTES: usize = 64 << 10;
+
+/// Answers `message` with `message-back` and the same values.
+pub(super) fn echo(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
+    if hub.config().faulty(Fault::DashReadAsCount) && has_dash_after_digit(event.args.as_str()) {
+        return hub.close_of(socket);
+    }
+    let mut list = Composer::default();
+    list.raw(r#"["message-back""#);
+    match distorted(hub, socket, event) {
+        Some(values) => {
+            for value in values {
+                list.raw(",").value(&value);
+            }
+        }
+        None => event.add_rest(&mut list, true),
+    }
+    let args = mixed_up(hub, socket, list.raw("]").finish());
+    let target = match hub.config().fault {
+        Some(Fault::NamespaceAnswersOnMain) => on_main(hub, socket).unwrap_or(socket),
+        _ => socket,
+    };
+    if hub.config().faulty(Fault::FourthEventAfterFifth) {
+        return hold_back_fourth(hub, target, args);
+    }
+    hub.emit(target, Emission { args, volatile: false, ack: None });
+}
+
+/// The values as a fault makes them.
+fn distorted(hub: &Hub, socket: SocketRef, event: &Event<'_>) -> Option<Vec<Value>> {
+    let same = |json: Json<'_>| Value::cut(json.as_str(), event.attachments);
+    let values = event.values();
+    Some(match hub.config().fault? {
+        Fault::NullArgumentDropped => values.filter(|value| value.kind() != Kind::Null).map(same).collect(),
+        Fault::ProtoKeyDropped => values.map(|value| without_proto(value, event.attachments)).collect(),
+        Fault::LargeStringTruncated => {
+            values.map(|value| truncated(value).unwrap_or_else(|| same(value))).collect()
+        }
+        Fault::NestedAttachmentDropped => {
+            values.map(|value| without_nested(value, event.attachments)).collect()
+        }
+        Fault::AttachmentsSwapped if socket.namespace == NamespaceId(0) => {
+            let mut attachments = event.attachments.to_vec();
+            let top_level = event.values().filter(|value| value.get("_placeholder").is_some()).count();
+            if top_level >= 2 {
+                attachments.swap(0, 1);
+            }
+            values.map(|value| Value::cut(value.as_str(), &attachments)).collect()
+        }
+        _ => return None,
+    })
+}
+
+fn without_proto(value: Json<'_>, attachments: &[Bytes]) -> Value {
+    let members = value.members().filter(|_| value.get("__proto__").is_some());
+    let Some(members) = members else { return Value::cut(value.as_str(), attachments) };
+    let mut object = Composer::default();
+    object.raw("{");
+    for (index, (name, value)) in members.filter(|(name, _)| *name != *"__proto__").enumerate() {
+        object
+            .raw(if index > 0 { "," } else { "" })
+            .string(&name.unescape())
+            .raw(":")
+            .part(value.as_str(), attachments);
+    }
+    object.raw("}").finish()
+}
+
+fn truncated(value: Json<'_>) -> Option<Value> {
+    let text = value.as_json_str()?.unescape();
+    let mut kept = String::new();
+    quote(&text[..text.floor_char_boundary(TRUNCATED_BYTES)], &mut kept);
+    Some(Value::json(kept))
+}
+
+/// The value with null instead of the attachments inside lists and objects.
+fn without_nested(value: Json<'_>, attachments: &[Bytes]) -> Value {
+    let list = format!("[{}]", value.as_str());
+    let args = siospec_codec::socket::Args::new(&list).expect("a value in a list");
+    let mut nested = Composer::default();
+    let mut copied = 0;
+    for placeholder in placeholders(args).filter(|it| it.range != (1..list.len() - 1)) {
+        nested.raw(&list[copied..placeholder.range.start]).raw("null");
+        copied = placeholder.range.end;
+    }
+    let json = nested.raw(&list[copied..]).finish().into_parts().0;
+    Value::cut(&json[1..json.len() - 1], attachments)
+}
+
+/// The answer with the attachments of the one before, from the tenth on; only with a fault.
+fn mixed_up(hub: &mut Hub, socket: SocketRef, args: Value) -> Value {
+    if !hub.config().faulty(Fault::AttachmentsMixedUp) || args.attachments().is_empty() {
+        return args;
+    }
+    let Some(socket) = hub.socket_mut(socket) else { return args };
+    socket.quirks.binary_echoes += 1;
+    let before = std::mem::replace(&mut socket.quirks.last_attachments, args.attachments().to_vec());
+    match socket.quirks.binary_echoes >= 10 && before.len() == args.attachments().len() {
+        true => Value::cut(args.as_json(), &before),
+        false => args,
+    }
+}
+
+fn on_main(hub: &Hub, socket: SocketRef) -> Option<SocketRef> {
+    let session = hub.socket(socket)?.session;
+    let main = NamespaceId(0);
+    let (key, _) = hub.namespace(main).sockets.iter().find(|(_, other)| other.session == session)?;
+    Some(SocketRef { namespace: main, key: *key })
+}
+
+fn hold_back_fourth(hub: &mut Hub, socket: SocketRef, args: Value) {
+    let name = hub.namespace(socket.namespace).name.clone();
+    let outgoing = packet::event(hub.config(), &name, args, None);
+    let Some(it) = hub.socket_mut(socket) else { return };
+    it.quirks.echoes += 1;
+    if it.quirks.echoes == 4 {
+        it.quirks.held = Some(outgoing);
+        return hub.release_echo_after(socket, HELD_BACK);
+    }
+    hub.send_to(socket, outgoing);
+    release_echo(hub, socket);
+}
+
+/// Sends the answer that was held back.
+pub(crate) fn release_echo(hub: &mut Hub, socket: SocketRef) {
+    let held: Option<Outgoing> = hub.socket_mut(socket).and_then(|it| it.quirks.held.take());
+    if let Some(outgoing) = held {
+        hub.send_to(socket, outgoing);
+    }
+}
+
+fn has_dash_after_digit(text: &str) -> bool {
+    text.as_bytes().windows(2).any(|pair| pair[0].is_ascii_digit() && pair[1] == b'-')
+}

@@ -1,0 +1,175 @@
+//! What a server is told before it starts.
+
+use std::{env, error::Error, fmt, str::FromStr, time::Duration};
+
+use crate::fault::Fault;
+
+/// A year: longer times mean never.
+const LONGEST: Duration = Duration::from_hours(8760);
+
+/// The settings of a server. The defaults are those of socket.io 4.8.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Requests whose path begins with this are served; it starts and ends with a slash.
+    pub path: String,
+    /// Time from the handshake, or from a pong, to the next ping (Engine.IO protocol v4, "Heartbeat").
+    pub ping_interval: Duration,
+    /// Time in which a ping must be answered before the session is closed.
+    pub ping_timeout: Duration,
+    /// Largest POST body and largest websocket message that is accepted, announced as `maxPayload`.
+    pub max_payload_bytes: usize,
+    /// Time in which a connection must join a first namespace.
+    pub connect_timeout: Duration,
+    /// Time in which a websocket must complete the upgrade it began.
+    pub upgrade_timeout: Duration,
+    /// Time for which a session that the server closed waits for one more poll, to say so.
+    pub farewell_timeout: Duration,
+    /// What may wait for a client that does not read; more than this closes its session.
+    pub max_outbox_bytes: usize,
+    /// The allowed origin; without one there are no CORS headers.
+    pub cors_origin: Option<String>,
+    /// Name of the cookie that carries the session id; without one no cookie is set.
+    pub cookie: Option<String>,
+    /// The one way in which this server is wrong.
+    pub fault: Option<Fault>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: "/socket.io/".to_owned(),
+            ping_interval: Duration::from_millis(25_000),
+            ping_timeout: Duration::from_millis(20_000),
+            max_payload_bytes: 1_000_000,
+            connect_timeout: Duration::from_millis(45_000),
+            upgrade_timeout: Duration::from_millis(10_000),
+            farewell_timeout: Duration::from_millis(30_000),
+            max_outbox_bytes: 16 << 20,
+            cors_origin: None,
+            cookie: None,
+            fault: None,
+        }
+    }
+}
+
+impl Config {
+    /// The settings with which a testee starts unless it is told otherwise: a fast heartbeat, short time-outs, and
+    /// every origin allowed.
+    #[must_use]
+    pub fn testee() -> Self {
+        Self {
+            ping_interval: Duration::from_millis(300),
+            ping_timeout: Duration::from_millis(200),
+            connect_timeout: Duration::from_millis(1000),
+            upgrade_timeout: Duration::from_millis(1000),
+            cors_origin: Some("*".to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// [`Config::testee`], changed by the environment variables of the testee contract: `SIO_PATH`,
+    /// `SIO_PING_INTERVAL`, `SIO_PING_TIMEOUT`, `SIO_MAX_PAYLOAD`, `SIO_CONNECT_TIMEOUT`, `SIO_UPGRADE_TIMEOUT`
+    /// (milliseconds, bytes), `SIO_CORS_ORIGIN` and `SIO_COOKIE`.
+    ///
+    /// # Errors
+    ///
+    /// A variable that holds no number where one is needed.
+    pub fn from_env() -> Result<Self, InvalidVariable> {
+        Self::from_variables(|name| env::var(name).ok())
+    }
+
+    fn from_variables(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, InvalidVariable> {
+        fn number<N: FromStr>(
+            name: &'static str,
+            text: Option<String>,
+            usual: N,
+        ) -> Result<N, InvalidVariable> {
+            let Some(text) = text else { return Ok(usual) };
+            text.parse().map_err(|_| InvalidVariable { name, text })
+        }
+        let ms = |name, usual: Duration| match number(name, variable(name), usual.as_millis() as u64) {
+            Ok(ms) => Ok(Duration::from_millis(ms)),
+            Err(error) => Err(error),
+        };
+        let usual = Self::testee();
+        Ok(Self {
+            path: variable("SIO_PATH").unwrap_or(usual.path),
+            ping_interval: ms("SIO_PING_INTERVAL", usual.ping_interval)?,
+            ping_timeout: ms("SIO_PING_TIMEOUT", usual.ping_timeout)?,
+            max_payload_bytes: number(
+                "SIO_MAX_PAYLOAD",
+                variable("SIO_MAX_PAYLOAD"),
+                usual.max_payload_bytes,
+            )?,
+            connect_timeout: ms("SIO_CONNECT_TIMEOUT", usual.connect_timeout)?,
+            upgrade_timeout: ms("SIO_UPGRADE_TIMEOUT", usual.upgrade_timeout)?,
+            cors_origin: variable("SIO_CORS_ORIGIN").or(usual.cors_origin),
+            cookie: variable("SIO_COOKIE").filter(|name| !name.is_empty()),
+            ..usual
+        })
+    }
+
+    /// The same settings with this fault.
+    #[must_use]
+    pub fn with_fault(self, fault: Fault) -> Self {
+        Self { fault: Some(fault), ..self }
+    }
+
+    /// The same settings, with times that can be added to a clock.
+    pub(crate) fn bounded(self) -> Self {
+        Self {
+            ping_interval: self.ping_interval.min(LONGEST),
+            ping_timeout: self.ping_timeout.min(LONGEST),
+            connect_timeout: self.connect_timeout.min(LONGEST),
+            upgrade_timeout: self.upgrade_timeout.min(LONGEST),
+            farewell_timeout: self.farewell_timeout.min(LONGEST),
+            ..self
+        }
+    }
+
+    /// Whether this is the way in which the server is to be wrong.
+    pub(crate) fn faulty(&self, fault: Fault) -> bool {
+        self.fault == Some(fault)
+    }
+}
+
+/// An environment variable that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidVariable {
+    name: &'static str,
+    text: String,
+}
+
+impl fmt::Display for InvalidVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {:?}, which is no number", self.name, self.text)
+    }
+}
+
+impl Error for InvalidVariable {}
+
+#[cfg(test)]
+mod tests {
+    use super::Config;
+
+    #[test]
+    fn variables_override_the_usual_values() {
+        let config = Config::from_variables(|name| match name {
+            "SIO_PING_INTERVAL" => Some("50".to_owned()),
+            "SIO_COOKIE" => Some("io".to_owned()),
+            _ => None,
+        })
+        .unwrap();
+        assert_eq!(config.ping_interval.as_millis(), 50);
+        assert_eq!(config.ping_timeout.as_millis(), 200);
+        assert_eq!(config.cookie.as_deref(), Some("io"));
+        assert_eq!(config.cors_origin.as_deref(), Some("*"));
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let error = Config::from_variables(|name| (name == "SIO_MAX_PAYLOAD").then(|| "many".to_owned()))
+            .unwrap_err();
+        assert_eq!(error.to_string(), r#"SIO_MAX_PAYLOAD is "many", which is no number"#);
+    }
+}

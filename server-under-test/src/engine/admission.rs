@@ -1,0 +1,246 @@
+//! What a request asks for, and whether it may.
+
+use std::borrow::Cow;
+
+use super::signals::{Refusal, Transport};
+use crate::{config::Config, fault::Fault};
+
+/// The version of the Engine.IO protocol that is spoken here, as the `EIO` parameter.
+const VERSION: &str = "4";
+
+/// The parameters of a request, in the order they came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads the part of a URL behind the question mark (WHATWG URL, "application/x-www-form-urlencoded parsing").
+    #[must_use]
+    pub fn parse(config: &Config, text: &str) -> Self {
+        let decode = |part: &str| match config.fault {
+            Some(Fault::QueryNotDecoded) => part.to_owned(),
+            _ => decoded(part).into_owned(),
+        };
+        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        });
+        Self(pairs.collect())
+    }
+
+    /// The value of a parameter; of several the last, as in socket.io 4.8.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Every parameter once, with its last value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let last = |index: usize, name: &str| self.0[index + 1..].iter().all(|(key, _)| key != name);
+        self.0
+            .iter()
+            .enumerate()
+            .filter(move |(index, (name, _))| last(*index, name))
+            .map(|(_, (name, value))| (&**name, &**value))
+    }
+}
+
+/// The head of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// The HTTP method.
+    pub method: &'a str,
+    /// Its parameters.
+    pub query: &'a Query,
+    /// Whether it asks to become a websocket.
+    pub upgrade: bool,
+}
+
+/// What is known of a session id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// It names a session.
+    Session,
+    /// It named a session; told apart from [`Known::Nothing`] only for the sake of faults.
+    FormerSession {
+        /// What the session ended on.
+        transport: Transport,
+    },
+    /// It names nothing.
+    Nothing,
+}
+
+/// What a request may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission<'a> {
+    /// Open a session.
+    Open(Transport),
+    /// Be part of the session with this id.
+    Join(&'a str),
+}
+
+/// Judges a request, with the checks of socket.io 4.8 in their order: transport, session id, method, upgrade,
+/// protocol version.
+///
+/// # Errors
+///
+/// The first check that failed.
+pub fn admit<'a>(
+    config: &Config,
+    head: Head<'a>,
+    known: impl FnOnce(&str) -> Known,
+) -> Result<Admission<'a>, Refusal> {
+    let transport = transport(config, head)?;
+    let sid = head.query.get("sid").filter(|sid| !sid.is_empty());
+    let post = head.method == "POST";
+    if let Some(sid) = sid {
+        match known(sid) {
+            Known::Session => return join(head, sid, transport),
+            Known::Nothing if config.faulty(Fault::SidUnknownOpensSession) => {
+                return Ok(Admission::Open(transport));
+            }
+            Known::FormerSession { transport: Transport::WebSocket }
+                if config.faulty(Fault::SidSurvivesClose) =>
+            {
+                return Ok(Admission::Open(transport));
+            }
+            _ => return Err(Refusal::SidUnknown),
+        }
+    }
+    match head.method {
+        "GET" => {}
+        "POST" if config.faulty(Fault::PostHandshakeAccepted) => {}
+        "PUT" | "DELETE" | "PATCH" if config.faulty(Fault::PutHandshakeAccepted) => {}
+        _ => return Err(Refusal::BadMethod),
+    }
+    if head.upgrade && post {
+        return Err(Refusal::BadMethod);
+    }
+    let transport = match (transport, head.upgrade) {
+        (Transport::WebSocket, false) if config.faulty(Fault::PlainWebsocketGetAccepted) => {
+            Transport::Polling
+        }
+        (Transport::WebSocket, false) | (Transport::Polling, true) => return Err(Refusal::BadRequest),
+        _ => transport,
+    };
+    match head.query.get("EIO") {
+        Some(VERSION) => {}
+        None if config.faulty(Fault::VersionMissingAccepted) => {}
+        Some(_) if config.faulty(Fault::VersionUnknownAccepted) => {}
+        _ => return Err(Refusal::VersionUnsupported),
+    }
+    if config.faulty(Fault::UnknownQueryRefused)
+        && head.query.iter().any(|(name, _)| !KNOWN_PARAMETERS.contains(&name))
+    {
+        return Err(Refusal::BadRequest);
+    }
+    Ok(Admission::Open(transport))
+}
+
+const KNOWN_PARAMETERS: [&str; 6] = ["EIO", "transport", "sid", "t", "b64", "j"];
+
+fn transport(config: &Config, head: Head<'_>) -> Result<Transport, Refusal> {
+    match head.query.get("transport") {
+        Some("polling") => Ok(Transport::Polling),
+        Some("websocket") => Ok(Transport::WebSocket),
+        None if config.faulty(Fault::TransportMissingAccepted) && !head.upgrade => Ok(Transport::Polling),
+        Some(_) if config.faulty(Fault::TransportUnknownAccepted) => match head.upgrade {
+            true => Ok(Transport::WebSocket),
+            false => Ok(Transport::Polling),
+        },
+        _ => Err(Refusal::TransportUnknown),
+    }
+}
+
+/// A request of a session repeats the session's version, and names the transport that it is.
+fn join<'a>(head: Head<'a>, sid: &'a str, transport: Transport) -> Result<Admission<'a>, Refusal> {
+    let fits = match head.method {
+        "GET" => head.upgrade == (transport == Transport::WebSocket),
+        "POST" => transport == Transport::Polling && !head.upgrade,
+        _ => false,
+    };
+    let versions_differ = head.query.get("EIO") != Some(VERSION);
+    if fits && !versions_differ { Ok(Admission::Join(sid)) } else { Err(Refusal::BadRequest) }
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains(['%', '+']) {
+        return text.into();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        match (first, tail) {
+            (b'+', _) => bytes.push(b' '),
+            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => {
+                    bytes.push(high << 4 | low);
+                    rest = after;
+                }
+                _ => bytes.push(b'%'),
+            },
+            (byte, _) => bytes.push(*byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| value.try_into().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Admission, Head, Known, Query, Refusal, Transport, admit};
+    use crate::{config::Config, fault::Fault};
+
+    fn judge(config: &Config, method: &str, query: &str, upgrade: bool) -> Result<Option<String>, Refusal> {
+        let query = Query::parse(config, query);
+        let known = |sid: &str| if sid == "alive" { Known::Session } else { Known::Nothing };
+        admit(config, Head { method, query: &query, upgrade }, known).map(|admission| match admission {
+            Admission::Open(_) => None,
+            Admission::Join(sid) => Some(sid.to_owned()),
+        })
+    }
+
+    #[test]
+    fn the_first_failing_check_decides() {
+        let config = Config::default();
+        for (method, query, upgrade, verdict) in [
+            ("GET", "EIO=4&transport=polling", false, Ok(None)),
+            ("GET", "EIO=4&transport=websocket", true, Ok(None)),
+            ("GET", "EIO=4&transport=%70olling&t=x&foo=+", false, Ok(None)),
+            ("GET", "EIO=3&EIO=4&transport=polling", false, Ok(None)),
+            ("GET", "EIO=4&transport=polling&sid=", false, Ok(None)),
+            ("GET", "EIO=4&transport=polling&sid=alive", false, Ok(Some("alive".to_owned()))),
+            ("POST", "EIO=4&transport=polling&sid=alive", false, Ok(Some("alive".to_owned()))),
+            ("GET", "EIO=4&transport=websocket&sid=alive", true, Ok(Some("alive".to_owned()))),
+            ("GET", "", false, Err(Refusal::TransportUnknown)),
+            ("GET", "EIO=4&transport=POLLING&sid=x", false, Err(Refusal::TransportUnknown)),
+            ("GET", "EIO=4&transport=polling&sid=__proto__", false, Err(Refusal::SidUnknown)),
+            ("POST", "transport=polling", false, Err(Refusal::BadMethod)),
+            ("GET", "EIO=4&transport=websocket", false, Err(Refusal::BadRequest)),
+            ("GET", "EIO=4&transport=websocket&sid=alive", false, Err(Refusal::BadRequest)),
+            ("GET", "EIO=3&transport=polling&sid=alive", false, Err(Refusal::BadRequest)),
+            ("PUT", "EIO=4&transport=polling&sid=alive", false, Err(Refusal::BadRequest)),
+            ("GET", "transport=polling", false, Err(Refusal::VersionUnsupported)),
+            ("GET", "EIO=04&transport=polling", false, Err(Refusal::VersionUnsupported)),
+        ] {
+            assert_eq!(judge(&config, method, query, upgrade), verdict, "{method} {query}");
+        }
+    }
+
+    #[test]
+    fn a_fault_moves_one_check() {
+        let faulty = Config::default().with_fault(Fault::TransportUnknownAccepted);
+        assert_eq!(judge(&faulty, "GET", "EIO=4&transport=abc", true), Ok(None));
+        assert_eq!(judge(&faulty, "GET", "EIO=4", true), Err(Refusal::TransportUnknown));
+    }
+
+    #[test]
+    fn a_query_lists_each_parameter_once() {
+        let query = Query::parse(&Config::default(), "a=1&b=2&a=3&&c");
+        assert_eq!(query.iter().collect::<Vec<_>>(), [("b", "2"), ("a", "3"), ("c", "")]);
+        assert_eq!(Transport::Polling.name(), "polling");
+    }
+}

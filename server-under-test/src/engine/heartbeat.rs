@@ -1,0 +1,91 @@
+//! When to ping, and when to give up (Engine.IO protocol v4, "Heartbeat").
+
+use std::{sync::Arc, time::Instant};
+
+use crate::{config::Config, fault::Fault};
+
+/// The heartbeat of one session.
+///
+/// Law: call [`Heartbeat::poll`] at every [`Heartbeat::deadline`], and do what it says.
+#[derive(Debug)]
+pub struct Heartbeat {
+    config: Arc<Config>,
+    state: State,
+    pings: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    /// The peer is known to live; a ping is due then.
+    PingAt(Instant),
+    /// A ping is under way; without a pong the session ends then.
+    PongBy(Instant),
+    /// Only for faults.
+    Stopped,
+}
+
+/// What a heartbeat asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Beat {
+    /// A ping is due.
+    Ping,
+    /// The pong is overdue.
+    Dead,
+}
+
+impl Heartbeat {
+    /// The heartbeat of a session that was opened now.
+    #[must_use]
+    pub fn new(config: Arc<Config>, now: Instant) -> Self {
+        let first = if config.faulty(Fault::PingAtOnce) { now } else { now + config.ping_interval };
+        let state = if config.faulty(Fault::NoPing) { State::Stopped } else { State::PingAt(first) };
+        Self { config, state, pings: 0 }
+    }
+
+    /// A pong arrived. One that answers no ping postpones the next, as in socket.io 4.8.
+    pub fn pong(&mut self, now: Instant) {
+        self.state = match self.state {
+            State::Stopped => State::Stopped,
+            _ if self.pings == 1 && self.config.faulty(Fault::PingOnce) => State::Stopped,
+            _ => State::PingAt(now + self.config.ping_interval),
+        }
+    }
+
+    /// What is due now, if anything.
+    pub fn poll(&mut self, now: Instant) -> Option<Beat> {
+        match self.state {
+            State::PingAt(at) if at <= now => {
+                self.pings += 1;
+                self.state = if self.config.faulty(Fault::PingTimeoutIgnored) {
+                    State::PingAt(now + self.config.ping_interval)
+                } else if self.config.faulty(Fault::PingTimeoutHalved) {
+                    State::PongBy(now + self.config.ping_timeout.mul_f64(0.4))
+                } else {
+                    State::PongBy(now + self.config.ping_timeout)
+                };
+                Some(Beat::Ping)
+            }
+            State::PongBy(at) if at <= now => {
+                self.state = State::Stopped;
+                Some(Beat::Dead)
+            }
+            _ => None,
+        }
+    }
+
+    /// When something is due.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::PingAt(at) | State::PongBy(at) => Some(at),
+            State::Stopped => None,
+        }
+    }
+
+    /// An upgrade leaves the heartbeat alone: no timer is started again, and a pong that is due stays due.
+    pub fn upgraded(&mut self) {
+        if self.config.faulty(Fault::UpgradeStopsHeartbeat) {
+            self.state = State::Stopped;
+        }
+    }
+}

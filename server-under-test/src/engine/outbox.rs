@@ -1,0 +1,121 @@
+//! What waits to be sent to a client.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+/// One Engine.IO packet as it travels in a websocket message of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// The packet type and its text.
+    Text(Text),
+    /// The payload of a binary message packet.
+    Binary(Bytes),
+}
+
+impl Frame {
+    /// A text packet.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(Text::new(text.into()))
+    }
+
+    fn len_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.0.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
+/// Text that is shared instead of copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(Bytes);
+
+impl Text {
+    /// Takes the text over.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Bytes::from(text))
+    }
+
+    /// Shares the bytes if they are UTF-8, else copies them with the broken parts replaced by U+FFFD.
+    #[must_use]
+    pub fn from_bytes_lossy(bytes: Bytes) -> Self {
+        match str::from_utf8(&bytes) {
+            Ok(_) => Self(bytes),
+            Err(_) => Self::new(String::from_utf8_lossy(&bytes).into_owned()),
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).expect("every constructor takes text")
+    }
+
+    /// The text as bytes.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+
+    /// Shares a part of this text.
+    #[must_use]
+    pub fn share(&self, part: &str) -> Self {
+        Self(self.0.slice_ref(part.as_bytes()))
+    }
+}
+
+/// The queue of frames towards one client, with its size in bytes.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+}
+
+impl Outbox {
+    /// Appends a frame.
+    pub fn push(&mut self, frame: Frame) {
+        self.bytes += frame.len_bytes();
+        self.frames.push_back(frame);
+    }
+
+    /// Puts frames before all others.
+    pub fn push_first(&mut self, frames: VecDeque<Frame>) {
+        for frame in frames.into_iter().rev() {
+            self.bytes += frame.len_bytes();
+            self.frames.push_front(frame);
+        }
+    }
+
+    /// Takes the oldest frame.
+    pub fn pop(&mut self) -> Option<Frame> {
+        let frame = self.frames.pop_front()?;
+        self.bytes -= frame.len_bytes();
+        Some(frame)
+    }
+
+    /// Takes all frames.
+    pub fn take(&mut self) -> VecDeque<Frame> {
+        self.bytes = 0;
+        std::mem::take(&mut self.frames)
+    }
+
+    /// The frames, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Frame> {
+        self.frames.iter()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    /// The payload bytes that wait.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.bytes
+    }
+}

@@ -1,0 +1,91 @@
+//! Heartbeat and close.
+
+use std::time::Instant;
+
+use super::{Carrier, Farewell, Phase, Session};
+use crate::{
+    engine::{
+        heartbeat::Beat,
+        outbox::Frame,
+        signals::{Answer, Output, Reason},
+    },
+    fault::Fault,
+};
+
+impl Session {
+    pub(super) fn timeout(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Closing { until } if until <= now => self.phase = Phase::Closed,
+            Phase::Open => {
+                self.join_by.take_if(|by| *by <= now);
+                if self.upgrade.deadline().is_some_and(|until| until <= now) {
+                    self.upgrade.end();
+                }
+                match self.heartbeat.poll(now) {
+                    Some(Beat::Ping) if self.config.faulty(Fault::PingWithData) => {
+                        self.outbox.push(Frame::text("2x"))
+                    }
+                    Some(Beat::Ping) => self.outbox.push(Frame::text("2")),
+                    Some(Beat::Dead) => self.end(Reason::PingTimeout, Farewell::Close),
+                    None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The server closes: what waits is delivered, then the client is told.
+    pub(super) fn close(&mut self, now: Instant) {
+        if self.phase != Phase::Open {
+            return;
+        }
+        let can_tell = self.outbox.is_empty() && self.in_flight.get.is_some();
+        if self.carrier != Carrier::Polling || can_tell {
+            return self.end(Reason::ForcedClose, Farewell::Close);
+        }
+        self.abandon_candidate();
+        self.phase = Phase::Closing { until: now + self.config.farewell_timeout };
+        self.outputs.push_back(Output::Ended(Reason::ForcedClose));
+    }
+
+    pub(super) fn end(&mut self, reason: Reason, farewell: Farewell) {
+        match self.phase {
+            Phase::Open => self.phase = Phase::Ending(reason, farewell),
+            // The layer above knows already.
+            Phase::Closing { .. } => {
+                self.outbox.take();
+                self.finish(reason, farewell);
+                self.outputs.retain(|output| !matches!(output, Output::Ended(_)));
+            }
+            Phase::Ending(..) | Phase::Closed => return,
+        }
+        self.abandon_candidate();
+    }
+
+    pub(super) fn abandon_candidate(&mut self) {
+        if !self.config.faulty(Fault::CloseLeavesProbeOpen) {
+            self.upgrade.end();
+        }
+    }
+
+    /// Everything that came before the end has been answered: now say goodbye.
+    pub(super) fn finish(&mut self, reason: Reason, farewell: Farewell) {
+        self.phase = Phase::Closed;
+        self.cut = farewell == Farewell::Cut;
+        if let Some(held) = self.in_flight.get.take() {
+            let answer = match farewell {
+                Farewell::Cut => Answer::Cut,
+                _ if !self.outbox.is_empty() && self.carrier == Carrier::Polling => {
+                    Answer::Payload(self.take_payload())
+                }
+                Farewell::Close => Answer::Payload(b"1".to_vec()),
+                Farewell::Noop => Answer::Payload(b"6".to_vec()),
+            };
+            self.answer(held.request, answer);
+        }
+        if let Some(post) = self.in_flight.post.take() {
+            self.answer(post, Answer::Cut);
+        }
+        self.outputs.push_back(Output::Ended(reason));
+    }
+}

@@ -1,0 +1,119 @@
+//! Packets in and out.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use siospec_codec::{
+    Encode as _,
+    engine::{Data, Handshake, Packet},
+};
+
+use super::{Carrier, Farewell, Phase, Session};
+use crate::{
+    engine::{
+        outbox::{Frame, Text},
+        signals::{Outgoing, Output, Reason},
+    },
+    fault::Fault,
+};
+
+/// How long `websocket-joins-packets` waits for a second packet.
+const JOIN_WAIT: Duration = Duration::from_millis(50);
+
+impl Session {
+    /// Handles one packet, which lies in `text`.
+    pub(super) fn packet<E>(&mut self, packet: Result<Packet<'_>, E>, text: &Text, now: Instant) {
+        if self.phase != Phase::Open {
+            return;
+        }
+        match packet {
+            Ok(Packet::Message(Data::Text(part))) => self.outputs.push_back(Output::Text(text.share(part))),
+            Ok(Packet::Message(Data::Binary(bytes))) => {
+                self.outputs.push_back(Output::Binary(Bytes::copy_from_slice(bytes)));
+            }
+            Ok(Packet::Message(Data::Base64(base64))) => {
+                self.outputs.push_back(Output::Binary(base64.to_vec().into()));
+            }
+            Ok(Packet::Pong(_)) => self.heartbeat.pong(now),
+            // In version 4 of the protocol it is the server that pings.
+            Ok(Packet::Ping(_)) => self.end(Reason::TransportError, Farewell::Close),
+            Ok(Packet::Close) => self.client_closes(),
+            Ok(Packet::Open(_) | Packet::Upgrade | Packet::Noop) => {}
+            Err(_) if self.config.faulty(Fault::UnknownPacketIgnored) => {}
+            Err(_) => self.end(Reason::ParseError, Farewell::Close),
+        }
+    }
+
+    fn client_closes(&mut self) {
+        let ignored = match self.carrier {
+            Carrier::Polling => Fault::ClosePacketIgnored,
+            Carrier::WebSocket(_) => Fault::WebsocketClosePacketIgnored,
+        };
+        if self.config.faulty(ignored) {
+            return;
+        }
+        if self.config.faulty(Fault::CloseStrandsGet) {
+            self.in_flight.get = None;
+        }
+        self.end(Reason::TransportClose, Farewell::Noop);
+    }
+
+    pub(super) fn send(&mut self, outgoing: &Outgoing, now: Instant) {
+        let still_heard = match self.phase {
+            Phase::Open | Phase::Ending(..) => true,
+            Phase::Closing { .. } => self.config.faulty(Fault::BadPacketSkipped),
+            Phase::Closed => false,
+        };
+        if !still_heard {
+            return;
+        }
+        let can_leave = match self.carrier {
+            Carrier::Polling => self.in_flight.get.is_some(),
+            Carrier::WebSocket(_) => true,
+        };
+        if outgoing.volatile && !(can_leave && self.outbox.is_empty()) {
+            return;
+        }
+        let text = match self.config.fault {
+            Some(Fault::NonBmpReplaced) => {
+                let replaced =
+                    outgoing.text.as_str().chars().map(|c| if c > '\u{ffff}' { '\u{fffd}' } else { c });
+                Text::new(replaced.collect())
+            }
+            _ => outgoing.text.clone(),
+        };
+        self.outbox.push(Frame::Text(text));
+        for attachment in &outgoing.attachments {
+            self.outbox.push(Frame::Binary(attachment.clone()));
+        }
+        if self.config.faulty(Fault::WebsocketJoinsPackets) && self.carrier != Carrier::Polling {
+            self.join_by.get_or_insert(now + JOIN_WAIT);
+        }
+        if self.outbox.len_bytes() > self.config.max_outbox_bytes {
+            self.outbox.take();
+            self.end(Reason::TransportError, Farewell::Close);
+        }
+    }
+
+    pub(super) fn open_packet(&self) -> Frame {
+        let offers_upgrade = match self.carrier {
+            Carrier::Polling => !self.config.faulty(Fault::NoUpgradesOffered),
+            Carrier::WebSocket(_) => self.config.faulty(Fault::WebsocketOffersUpgrades),
+        };
+        let handshake = Handshake {
+            sid: self.sid.as_str().into(),
+            upgrades: if offers_upgrade { vec!["websocket".into()] } else { Vec::new() },
+            ping_interval_ms: self.config.ping_interval.as_millis() as u64,
+            ping_timeout_ms: self.config.ping_timeout.as_millis() as u64,
+            max_payload_bytes: self.config.max_payload_bytes as u64,
+        };
+        let mut json = b"0".to_vec();
+        handshake.encode(&mut json);
+        let text = String::from_utf8(json).expect("a handshake is JSON");
+        if self.config.faulty(Fault::OpenLacksMaxPayload) {
+            let lacking = text.split(r#","maxPayload""#).next().unwrap_or_default();
+            return Frame::text(format!("{lacking}}}"));
+        }
+        Frame::text(text)
+    }
+}

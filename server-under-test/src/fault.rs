@@ -1,0 +1,245 @@
+//! The fault menu: every way in which this server can be told to be wrong.
+//!
+//! A fault breaks one rule, or the few rules that say the same thing, and leaves everything else as it is: that is
+//! what makes it a proof that a conformance check can fail. A server has at most one fault, and each fault has its
+//! effect at one place of the machine it belongs to.
+
+use std::fmt;
+
+macro_rules! faults {
+    ($($variant:ident $name:literal $describe:literal)+) => {
+        /// A named way to be wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Fault {
+            $(#[doc = $describe] $variant,)+
+        }
+
+        impl Fault {
+            /// Every fault there is, in the order of the catalogue.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The name by which the fault is asked for, such as `ack-zero-ignored`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// What the server does wrong, in one sentence.
+            #[must_use]
+            pub const fn describe(self) -> &'static str {
+                match self { $(Self::$variant => $describe,)+ }
+            }
+        }
+    };
+}
+
+impl Fault {
+    /// The fault of this name, if there is one.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fault| fault.name() == name)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+faults! {
+    // Handshake.
+    OpenThenNoop "open-then-noop" "A noop packet follows the open packet at once."
+    OpenLacksMaxPayload "open-lacks-max-payload" "The open packet has no maxPayload."
+    NoUpgradesOffered "no-upgrades-offered" "A polling session is told that there are no upgrades."
+    WebsocketOffersUpgrades "websocket-offers-upgrades" "A websocket session is told that it can upgrade to websocket."
+    SidSequential "sid-sequential" "Engine.IO session ids are counted up."
+    VersionMissingAccepted "version-missing-accepted" "A handshake without EIO is accepted."
+    VersionUnknownAccepted "version-unknown-accepted" "A handshake with any value of EIO is accepted."
+    TransportMissingAccepted "transport-missing-accepted" "A request that names no transport is taken for polling."
+    TransportUnknownAccepted "transport-unknown-accepted" "A request with an unknown transport is served nevertheless."
+    SidUnknownOpensSession "sid-unknown-opens-session" "A request with a session id that never existed opens a session."
+    PostHandshakeAccepted "post-handshake-accepted" "A POST without a session id opens a session."
+    PutHandshakeAccepted "put-handshake-accepted" "A PUT, DELETE or PATCH without a session id opens a session."
+    PlainWebsocketGetAccepted "plain-websocket-get-accepted" "A plain GET that names websocket opens a polling session."
+    UnknownQueryRefused "unknown-query-refused" "A handshake with an unknown query parameter is refused."
+    QueryNotDecoded "query-not-decoded" "Query values are compared without percent-decoding."
+    NoCacheControl "no-cache-control" "Responses say nothing about caching."
+    OpenAsOctetStream "open-as-octet-stream" "The handshake response is labelled application/octet-stream."
+
+    // Long-polling.
+    PostAnswersUpperCase "post-answers-upper-case" "A POST is answered OK instead of ok."
+    PayloadHandledBackwards "payload-handled-backwards" "Three or more events of the main namespace in one POST are handled last first."
+    TrailingSeparator "trailing-separator" "A poll response of three or more packets ends with a separator."
+    Base64UrlSafe "base64-url-safe" "Binary leaves as unpadded base64 of the url-safe alphabet."
+    SecondGetAccepted "second-get-accepted" "A second GET takes the place of the first, which is answered with a noop."
+    SecondGetStrandsFirst "second-get-strands-first" "A second GET closes the session, and the first is never answered."
+    SecondPostAccepted "second-post-accepted" "A second POST is accepted while one is in flight."
+    ClosePacketIgnored "close-packet-ignored" "A close packet sent by POST is ignored."
+    CloseStrandsGet "close-strands-get" "A close packet ends the session, and the held GET is never answered."
+    BadPacketSkipped "bad-packet-skipped" "What follows a bad packet in a payload is handled before the session closes."
+    MaxPayloadOffByOne "max-payload-off-by-one" "A POST of exactly maxPayload bytes is refused."
+    PollingUnlimited "polling-unlimited" "A POST larger than maxPayload is accepted."
+    MaxPayloadInCharacters "max-payload-in-characters" "The size of a POST is counted in characters."
+    ChunkedBodyRefused "chunked-body-refused" "A POST without Content-Length is refused."
+    SplitBodyTruncated "split-body-truncated" "A character of a POST that is cut in two by the network is lost."
+    UnknownContentTypeRefused "unknown-content-type-refused" "A POST with a content type other than text/plain is refused."
+
+    // Engine.IO packets, websocket.
+    NonBmpReplaced "non-bmp-replaced" "Outgoing characters above U+FFFF become U+FFFD."
+    UnknownPacketIgnored "unknown-packet-ignored" "What is no Engine.IO packet is ignored."
+    WebsocketJoinsPackets "websocket-joins-packets" "message-back events that leave within 50 ms share one websocket message."
+    WebsocketBinaryPrefixed "websocket-binary-prefixed" "A websocket binary message that begins with byte 0x34 leaves with 0x04 in front."
+    WebsocketSplitsSeparator "websocket-splits-separator" "A websocket text message is split at U+001E."
+    WebsocketMaxPayloadOffByOne "websocket-max-payload-off-by-one" "A websocket message of exactly maxPayload bytes is refused."
+    WebsocketUnlimited "websocket-unlimited" "Websocket messages larger than maxPayload are accepted."
+    SecondWebsocketAccepted "second-websocket-accepted" "A second websocket for a websocket session stays open, and its probe is answered."
+    WebsocketClosePacketIgnored "websocket-close-packet-ignored" "A close packet sent over websocket is ignored."
+    WebsocketPingUnanswered "websocket-ping-unanswered" "A websocket ping frame gets no pong."
+    FragmentsDropped "fragments-dropped" "The first fragment of a websocket message is taken for all of it."
+
+    // Upgrade.
+    ProbeUnanswered "probe-unanswered" "The probe is not answered."
+    OpenOnUpgrade "open-on-upgrade" "The websocket of an upgrade begins with an open packet."
+    HeldPollNotReleased "held-poll-not-released" "A GET held when the probe arrives is not released before the upgrade completes."
+    LatePollNotReleased "late-poll-not-released" "A GET that arrives after the probe is not released before the upgrade completes."
+    UpgradeIgnored "upgrade-ignored" "The upgrade packet is ignored."
+    PollingAliveAfterUpgrade "polling-alive-after-upgrade" "GET and POST of an upgraded session are answered with 200."
+    UpgradeDropsBuffer "upgrade-drops-buffer" "Packets still buffered when the upgrade completes are lost."
+    UpgradeRepeatsLast "upgrade-repeats-last" "A message-back event that polling delivered last is sent again after the upgrade."
+    NoopAfterUpgrade "noop-after-upgrade" "The upgraded websocket begins with a noop packet."
+    BadProbeClosesSession "bad-probe-closes-session" "A websocket that begins with neither probe nor upgrade ends its session."
+    DroppedProbeClosesSession "dropped-probe-closes-session" "Losing the websocket after the probe ends the session."
+    SecondProbeWins "second-probe-wins" "A second websocket takes the upgrade over from the first."
+    CloseLeavesProbeOpen "close-leaves-probe-open" "A probing websocket stays open when its session closes."
+    UpgradeNeverTimesOut "upgrade-never-times-out" "A websocket may stay in the middle of an upgrade for ever."
+    UpgradeStopsHeartbeat "upgrade-stops-heartbeat" "There are no pings after an upgrade."
+
+    // Heartbeat, close.
+    NoPing "no-ping" "The server never pings, and waits for no pong."
+    PingWithData "ping-with-data" "Pings carry data."
+    PingAtOnce "ping-at-once" "The first ping comes at once."
+    PingOnce "ping-once" "There is only one ping."
+    PingTimeoutIgnored "ping-timeout-ignored" "A missing pong has no consequence."
+    PingTimeoutHalved "ping-timeout-halved" "The server waits for a pong 0.4 times as long as it announced."
+    SidSurvivesClose "sid-survives-close" "The id of a session that ended on websocket is accepted afterwards."
+
+    // Connecting.
+    ConnectWithoutSid "connect-without-sid" "The answer to CONNECT carries no sid."
+    AuthBeforeConnect "auth-before-connect" "Events of the connection handler leave before the answer to CONNECT."
+    AuthDropped "auth-dropped" "The application never sees the payload of CONNECT."
+    SidSharedWithEngine "sid-shared-with-engine" "The id of a socket on the main namespace is the Engine.IO session id."
+    SidSharedByNamespaces "sid-shared-by-namespaces" "A connection has one socket id for all its namespaces."
+    UnknownNamespaceCloses "unknown-namespace-closes" "CONNECT to an unknown namespace closes the connection."
+    ConnectErrorAsString "connect-error-as-string" "The refusal of an unknown namespace is a bare string."
+    ConnectErrorLacksNamespaceQuery "connect-error-lacks-namespace-query" "A refusal names the namespace without its query part."
+    EventBeforeConnectIgnored "event-before-connect-ignored" "A first packet other than CONNECT is ignored."
+    NoConnectTimeout "no-connect-timeout" "A connection may stay without a namespace for ever."
+    SecondConnectAccepted "second-connect-accepted" "A second CONNECT to a joined namespace gives a second sid."
+    MiddlewareDataDropped "middleware-data-dropped" "The refusal of a middleware loses its data."
+    RefusalIsFinal "refusal-is-final" "A namespace that refused a connection once refuses it for ever."
+    UnparsableIgnored "unparsable-ignored" "What has no Socket.IO packet type is ignored."
+    BadEventPayloadIgnored "bad-event-payload-ignored" "An event whose payload is valid JSON but no event is ignored."
+    BadAckIdIgnored "bad-ack-id-ignored" "An event with something other than digits before its payload is ignored."
+    MalformedJsonIgnored "malformed-json-ignored" "An event whose payload breaks off is ignored."
+
+    // Namespaces.
+    NamespaceAnswersOnMain "namespace-answers-on-main" "message-back of another namespace is sent on the main one where that is joined too."
+    MainJoinedImplicitly "main-joined-implicitly" "CONNECT to another namespace silently joins the main one as well."
+    NamespaceNeedsComma "namespace-needs-comma" "CONNECT to a namespace that is not followed by a comma closes the connection."
+    EventWithoutNamespaceHandled "event-without-namespace-handled" "An event for a namespace other than the main one that was not joined reaches a handler."
+    DynamicRefused "dynamic-refused" "Dynamic namespaces are unknown."
+    NamespaceIgnoresCase "namespace-ignores-case" "Namespace names are compared without regard to case."
+
+    // Events and acknowledgements.
+    NullArgumentDropped "null-argument-dropped" "message-back lacks the arguments that are null."
+    FourthEventAfterFifth "fourth-event-after-fifth" "The fourth message of a socket is answered after the fifth."
+    EscapedNameUnknown "escaped-name-unknown" "An event name written with escapes is not recognised."
+    UnknownEventCloses "unknown-event-closes" "An event without a handler closes the connection."
+    DashReadAsCount "dash-read-as-count" "A message whose payload has a dash after a digit closes the connection."
+    ProtoKeyDropped "proto-key-dropped" "message-back loses members named __proto__."
+    LargeStringTruncated "large-string-truncated" "message-back cuts strings at 64 KiB."
+    AckIdOffByOne "ack-id-off-by-one" "Acknowledgement ids 1 to 999999 are answered one too high."
+    AckZeroIgnored "ack-zero-ignored" "An event with acknowledgement id 0 is not acknowledged."
+    AckIdWrapsAt32Bits "ack-id-wraps-at-32-bits" "Acknowledgement ids are cut to 32 bits."
+    AckWithoutNamespace "ack-without-namespace" "Acknowledgements with ids below 1000000 leave without their namespace."
+    EmptyAckOmitted "empty-ack-omitted" "An acknowledgement without values is not sent."
+    UnknownAckCloses "unknown-ack-closes" "An acknowledgement nobody waits for closes the connection."
+    AcksShareLastId "acks-share-last-id" "All acknowledgements of a socket with ids below 1000000 carry the first such id."
+    ClientAckLost "client-ack-lost" "The server never notices a text acknowledgement of a client."
+    ClientBinaryAckLost "client-binary-ack-lost" "The server never notices a binary acknowledgement of a client."
+    AckTimeoutUnnoticed "ack-timeout-unnoticed" "A single acknowledgement that timed out is reported as not timed out."
+    LateAckCloses "late-ack-closes" "An acknowledgement that comes after its time-out closes the connection."
+
+    // Binary.
+    AttachmentsSwapped "attachments-swapped" "message-back on the main namespace swaps its first two top-level attachments."
+    BinaryAckTypedAsEvent "binary-ack-typed-as-event" "A binary acknowledgement leaves as a binary event."
+    BinaryNamespaceBeforeCount "binary-namespace-before-count" "Binary packets name the namespace before the number of attachments."
+    NestedAttachmentDropped "nested-attachment-dropped" "message-back replaces attachments inside objects and lists by null."
+    EmptyAttachmentDropped "empty-attachment-dropped" "An attachment without bytes is not counted as one."
+    StrayBinaryIgnored "stray-binary-ignored" "Binary that no header announced is ignored."
+    TextTakenAsAttachment "text-taken-as-attachment" "Text that arrives while attachments are missing is taken for one."
+    PlaceholderOutOfRangeDelivered "placeholder-out-of-range-delivered" "A placeholder without an attachment is delivered as null."
+    AttachmentsMixedUp "attachments-mixed-up" "From its tenth binary message on, a socket is answered with the attachments of the one before."
+
+    // Disconnecting.
+    DisconnectAnswered "disconnect-answered" "DISCONNECT is answered with DISCONNECT."
+    DisconnectLeavesAll "disconnect-leaves-all" "DISCONNECT of one namespace leaves all of them."
+    EventAfterDisconnectHandled "event-after-disconnect-handled" "An event for a namespace that was left is handled."
+    ReconnectSameSid "reconnect-same-sid" "Joining a namespace again gives the sid of the first time."
+    ServerDisconnectUnannounced "server-disconnect-unannounced" "The server removes a socket without telling the client."
+    DisconnectCloseStaysOpen "disconnect-close-stays-open" "disconnect with close leaves the connection open."
+    ServerDisconnectHitsAll "server-disconnect-hits-all" "The server removes the sockets of a connection from all namespaces at once."
+    ReasonAlwaysTransportClose "reason-always-transport-close" "A client that leaves a namespace is reported as transport close."
+    DropUnnoticed "drop-unnoticed" "A lost connection is noticed a ping interval and a ping timeout later."
+    LeftWithoutRooms "left-without-rooms" "A socket that goes has left its rooms before anybody is told."
+
+    // Rooms.
+    JoinIgnored "join-ignored" "Joining a room has no effect."
+    RoomFilterIgnored "room-filter-ignored" "What is sent to rooms reaches the whole namespace."
+    RoomEmitIncludesSender "room-emit-includes-sender" "A socket hears what it sends to a room."
+    ServerRoomEmitExcludesCaller "server-room-emit-excludes-caller" "What the server sends to rooms does not reach the socket that asked for it."
+    LeaveIgnored "leave-ignored" "Leaving a room has no effect."
+    UnionDeliversTwice "union-delivers-twice" "A member of two addressed rooms hears an event twice."
+    ExceptIgnored "except-ignored" "Excepted rooms are not excepted from what is sent to rooms."
+    OwnRoomMissing "own-room-missing" "No room is named after a socket."
+    SelfAddressed "self-addressed" "A socket that sends to its own id hears itself."
+    RoomsSharedByNamespaces "rooms-shared-by-namespaces" "What is sent to a room reaches its namesakes in other namespaces."
+    RoomsSurviveDisconnect "rooms-survive-disconnect" "Looking up a room finds the sockets that left the namespace."
+    UnknownRoomReachesAll "unknown-room-reaches-all" "What is sent to a room without members reaches the whole namespace."
+    SessionRoomsEmpty "session-rooms-empty" "A socket is told that it is in no room."
+
+    // Operations on sockets.
+    FetchIgnoresRoom "fetch-ignores-room" "Looking up a room finds the whole namespace."
+    DataNotKept "data-not-kept" "The data of a socket is not kept."
+    SocketsJoinIgnored "sockets-join-ignored" "Making other sockets join a room has no effect."
+    SocketsLeaveIgnored "sockets-leave-ignored" "Making other sockets leave a room has no effect."
+    SocketsDisconnectIgnored "sockets-disconnect-ignored" "Disconnecting the sockets of a room has no effect."
+
+    // Broadcasts.
+    BroadcastIncludesSender "broadcast-includes-sender" "A socket hears its own broadcast."
+    BroadcastDeliversTwice "broadcast-delivers-twice" "A broadcast to the whole namespace is heard twice."
+    ServerEmitExcludesCaller "server-emit-excludes-caller" "What the server sends to the namespace does not reach the socket that asked for it."
+    BroadcastCrossesNamespaces "broadcast-crosses-namespaces" "What is sent to a whole namespace reaches the other namespaces as well."
+    BroadcastIgnoresExcept "broadcast-ignores-except" "Excepted rooms are not excepted from what is sent to a whole namespace."
+    BroadcastSharesAttachments "broadcast-shares-attachments" "All but the first receiver of a binary broadcast get empty attachments."
+    BroadcastOvertakes "broadcast-overtakes" "A broadcast overtakes the event that was sent to the same socket just before."
+    OfNamespaceIgnored "of-namespace-ignored" "What the server sends to another namespace goes to the namespace of the socket that asked."
+    BroadcastReachesDeparted "broadcast-reaches-departed" "A client that left the namespace still hears what is sent to all of it."
+    BroadcastAckMissesOne "broadcast-ack-misses-one" "The last answer to a broadcast is not reported."
+    BroadcastAckDropsPartial "broadcast-ack-drops-partial" "A broadcast that timed out reports none of the answers it got."
+    BroadcastAckWaitsForNobody "broadcast-ack-waits-for-nobody" "A broadcast with acknowledgement that reaches nobody times out."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fault;
+
+    #[test]
+    fn names_are_unique_and_lead_back() {
+        for fault in Fault::ALL {
+            assert_eq!(Fault::from_name(fault.name()), Some(*fault));
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Joining namespaces, and leaving them.
+
+use super::{Effect, Hub, MAX_NAMESPACES};
+use crate::{
+    app,
+    engine::signals::Reason,
+    fault::Fault,
+    socket::{
+        namespace::{Namespace, NamespaceId, Quirks, SessionId, Socket, SocketKey, SocketRef},
+        packet,
+        value::{Composer, Value},
+    },
+};
+
+impl Hub {
+    pub(super) fn create_namespace(&mut self, name: &str) -> NamespaceId {
+        let id = NamespaceId(self.namespaces.len());
+        let namespace = Namespace::new(&self.config, name);
+        self.names.insert(namespace.name.clone(), id);
+        self.namespaces.push(namespace);
+        id
+    }
+
+    /// The namespace that a client asks for; a dynamic one comes into being.
+    fn admit_to(&mut self, name: &str) -> Option<NamespaceId> {
+        if self.config.faulty(Fault::NamespaceIgnoresCase) {
+            let same = self.namespaces.iter().position(|namespace| namespace.name.eq_ignore_ascii_case(name));
+            if let Some(same) = same {
+                return Some(NamespaceId(same));
+            }
+        }
+        if let Some(id) = self.names.get(name) {
+            return Some(*id);
+        }
+        let wanted = app::is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
+        (wanted && self.namespaces.len() < MAX_NAMESPACES).then(|| self.create_namespace(name))
+    }
+
+    pub(super) fn connect(&mut self, session: SessionId, name: &str, auth: Option<String>) {
+        let Some(connection) = self.connections.get(&session) else { return };
+        if let Some(socket) = connection.client.socket(name) {
+            let implicit = self.socket(socket).is_some_and(|socket| socket.implicit);
+            if !implicit && !self.config.faulty(Fault::SecondConnectAccepted) {
+                return self.close(session);
+            }
+            self.forget(socket);
+        }
+        let Some(namespace) = self.admit_to(name) else {
+            if self.config.faulty(Fault::UnknownNamespaceCloses) {
+                return self.close(session);
+            }
+            let payload = match self.config.fault {
+                Some(Fault::ConnectErrorAsString) => r#""Invalid namespace""#,
+                _ => r#"{"message":"Invalid namespace"}"#,
+            };
+            let name = match self.config.fault {
+                Some(Fault::ConnectErrorLacksNamespaceQuery) => name.split('?').next().unwrap_or(name),
+                _ => name,
+            };
+            return self.send(session, packet::refused(name, payload));
+        };
+        let refused_before = self.config.faulty(Fault::RefusalIsFinal)
+            && self
+                .connections
+                .get(&session)
+                .is_some_and(|it| it.refusals.iter().any(|refused| refused == name));
+        if let Err(refusal) = app::admit(name, auth.as_deref(), refused_before) {
+            self.connections.get_mut(&session).into_iter().for_each(|it| it.refusals.push(name.to_owned()));
+            return self.send(session, packet::refused(name, &self.refusal_payload(&refusal)));
+        }
+        if name != "/"
+            && self.config.faulty(Fault::MainJoinedImplicitly)
+            && self.client_socket(session, "/").is_none()
+        {
+            self.join_silently(session, NamespaceId(0));
+        }
+        self.join(session, namespace, auth);
+    }
+
+    fn refusal_payload(&self, refusal: &app::Refusal) -> String {
+        let mut payload = Composer::default();
+        payload.raw(r#"{"message":"#).string(refusal.message);
+        if !self.config.faulty(Fault::MiddlewareDataDropped) {
+            payload.raw(r#","data":"#).raw(refusal.data);
+        }
+        payload.raw("}").finish().into_parts().0
+    }
+
+    fn join(&mut self, session: SessionId, namespace: NamespaceId, auth: Option<String>) {
+        let id = self.new_socket_id(session, namespace);
+        let auth = match self.config.fault {
+            Some(Fault::AuthDropped) => "{}".to_owned(),
+            _ => auth.unwrap_or_else(|| "{}".to_owned()),
+        };
+        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id);
+        let socket = self.add_socket(session, namespace, id, auth);
+        if self.config.faulty(Fault::AuthBeforeConnect) {
+            app::on_connection(self, socket);
+            return self.send(session, confirmation);
+        }
+        self.send(session, confirmation);
+        app::on_connection(self, socket);
+    }
+
+    /// Joins without telling anybody; only for faults.
+    pub(super) fn join_silently(&mut self, session: SessionId, namespace: NamespaceId) -> SocketRef {
+        let id = self.sids.socket();
+        let socket = self.add_socket(session, namespace, id, "{}".to_owned());
+        self.socket_mut(socket).into_iter().for_each(|socket| socket.implicit = true);
+        socket
+    }
+
+    fn add_socket(
+        &mut self,
+        session: SessionId,
+        namespace: NamespaceId,
+        id: String,
+        auth: String,
+    ) -> SocketRef {
+        self.next_socket += 1;
+        let socket = SocketRef { namespace, key: SocketKey(self.next_socket) };
+        let place = &mut self.namespaces[namespace.0];
+        if !self.config.faulty(Fault::OwnRoomMissing) {
+            place.rooms.join(socket.key, &id);
+        }
+        let data = Value::json("{}");
+        let quirks = Quirks::default();
+        place.sockets.insert(socket.key, Socket { id, session, auth, data, implicit: false, quirks });
+        place.ghosts.retain(|_, ghost| {
+            ghost.session != session || !self.config.faulty(Fault::BroadcastReachesDeparted)
+        });
+        let name = place.name.clone();
+        if let Some(connection) = self.connections.get_mut(&session) {
+            self.timers.cancel(connection.connect_timer);
+            connection.client.joined(&name, socket);
+        }
+        socket
+    }
+
+    fn new_socket_id(&mut self, session: SessionId, namespace: NamespaceId) -> String {
+        let fresh = self.sids.socket();
+        let name = self.namespaces[namespace.0].name.clone();
+        let sibling = self.connections.get(&session).and_then(|it| it.client.sockets().first().copied());
+        let sibling = sibling.and_then(|socket| self.socket(socket)).map(|socket| socket.id.clone());
+        let Some(connection) = self.connections.get_mut(&session) else { return fresh };
+        match self.config.fault {
+            Some(Fault::SidSharedWithEngine) if &*name == "/" => connection.sid.clone(),
+            Some(Fault::SidSharedByNamespaces) => sibling.unwrap_or(fresh),
+            Some(Fault::ReconnectSameSid) => {
+                connection.former_sids.entry(name.to_string()).or_insert(fresh).clone()
+            }
+            _ => fresh,
+        }
+    }
+
+    fn client_socket(&self, session: SessionId, name: &str) -> Option<SocketRef> {
+        self.connections.get(&session)?.client.socket(name)
+    }
+
+    /// The client sent DISCONNECT. There is no answer.
+    pub(super) fn client_leaves(&mut self, socket: SocketRef) {
+        let Some(session) = self.socket(socket).map(|socket| socket.session) else { return };
+        if self.config.faulty(Fault::DisconnectAnswered) {
+            self.send(session, packet::disconnected(&self.namespaces[socket.namespace.0].name));
+        }
+        let reason = match self.config.fault {
+            Some(Fault::ReasonAlwaysTransportClose) => Reason::TransportClose,
+            _ => Reason::ClientLeft,
+        };
+        if self.config.faulty(Fault::DisconnectLeavesAll) {
+            return self.remove_all(session, reason);
+        }
+        self.remove(socket, reason);
+    }
+
+    /// The server removes a socket from its namespace; with `close` it leaves all of them and the connection closes.
+    pub(crate) fn disconnect(&mut self, socket: SocketRef, close: bool) {
+        let Some(session) = self.socket(socket).map(|socket| socket.session) else { return };
+        let close = close && !self.config.faulty(Fault::DisconnectCloseStaysOpen);
+        let leaving = match close || self.config.faulty(Fault::ServerDisconnectHitsAll) {
+            true => self.connections.get(&session).map(|it| it.client.sockets()).unwrap_or_default(),
+            false => vec![socket],
+        };
+        for socket in leaving {
+            if !self.config.faulty(Fault::ServerDisconnectUnannounced) {
+                self.send(session, packet::disconnected(&self.namespaces[socket.namespace.0].name));
+            }
+            self.remove(socket, Reason::ServerLeft);
+        }
+        if close {
+            self.close(session);
+        }
+    }
+
+    /// The server closes a connection; what was sent before still arrives.
+    pub(super) fn close(&mut self, session: SessionId) {
+        if self.connections.contains_key(&session) {
+            self.ended(session, Reason::ForcedClose);
+            self.effects.push_back(Effect::Close(session));
+        }
+    }
+
+    /// A connection is over.
+    pub(super) fn ended(&mut self, session: SessionId, reason: Reason) {
+        self.release_overtaken(session);
+        self.remove_all(session, reason);
+        if let Some(connection) = self.connections.remove(&session) {
+            self.timers.cancel(connection.connect_timer);
+        }
+        if self.config.faulty(Fault::BroadcastReachesDeparted) {
+            for namespace in &mut self.namespaces {
+                namespace.ghosts.retain(|_, ghost| ghost.session != session);
+            }
+        }
+    }
+
+    fn remove_all(&mut self, session: SessionId, reason: Reason) {
+        let sockets = self.connections.get(&session).map(|it| it.client.sockets()).unwrap_or_default();
+        for socket in sockets {
+            self.remove(socket, reason);
+        }
+    }
+
+    fn remove(&mut self, socket: SocketRef, reason: Reason) {
+        if self.config.faulty(Fault::LeftWithoutRooms) {
+            self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);
+        }
+        app::on_disconnecting(self, socket, reason);
+        self.forget(socket);
+    }
+
+    fn forget(&mut self, socket: SocketRef) {
+        let namespace = &mut self.namespaces[socket.namespace.0];
+        namespace.watchers.remove(&socket.key);
+        let survives = self.config.faulty(Fault::RoomsSurviveDisconnect);
+        if !survives {
+            namespace.rooms.leave_all(socket.key);
+        }
+        let Some(gone) = namespace.sockets.remove(&socket.key) else { return };
+        if let Some(connection) = self.connections.get_mut(&gone.session) {
+            connection.client.left(&namespace.name);
+        }
+        if survives || self.config.faulty(Fault::BroadcastReachesDeparted) {
+            namespace.ghosts.insert(socket.key, gone);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! A server on a TCP port.
+
+use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
+
+use super::{driver::Driver, request};
+use crate::config::Config;
+
+/// How long connections may take to finish when the server stops.
+const GRACE: Duration = Duration::from_millis(1500);
+/// What a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_millis(30_000);
+/// Pause after a failure to accept, such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const READ_BUFFER_BYTES: usize = 64 << 10;
+
+/// A running server.
+///
+/// It stops when it is shut down, or dropped.
+pub struct Server {
+    address: SocketAddr,
+    driver: Arc<Driver>,
+}
+
+impl Server {
+    /// Starts a server on this address; port 0 takes any free port. Must be called on a tokio runtime, which then runs
+    /// the server.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened on.
+    pub async fn bind(config: Config, address: impl ToSocketAddrs) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let driver = Driver::new(config.bounded());
+        driver.tasks.spawn(accept(driver.clone(), listener));
+        tracing::debug!(%address, "listening");
+        Ok(Self { address, driver })
+    }
+
+    /// Where the server listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops: no connection is accepted any more, every session is closed, and every task has ended when this returns.
+    /// Connections get a moment to be told.
+    pub async fn shutdown(self) {
+        self.driver.shut_down();
+        self.driver.tasks.close();
+        if tokio::time::timeout(GRACE, self.driver.tasks.wait()).await.is_err() {
+            self.driver.kill.cancel();
+            self.driver.tasks.wait().await;
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.driver.shut_down();
+        self.driver.kill.cancel();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+async fn accept(driver: Arc<Driver>, listener: TcpListener) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = driver.stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                driver.tasks.spawn(serve(driver.clone(), stream));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve(driver: Arc<Driver>, stream: TcpStream) {
+    // Without this option only latency suffers.
+    let _ = stream.set_nodelay(true);
+    let (stop, kill) = (driver.stop.clone(), driver.kill.clone());
+    let service = service_fn(move |request| request::serve(driver.clone(), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(READ_BUFFER_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    // How a connection ends is told by the requests on it.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        _ = connection => {}
+        () = kill.cancelled() => {}
+    }
+}

@@ -1,0 +1,122 @@
+//! GET and POST.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::{Request, body::Body as _, body::Incoming, header};
+use tokio::sync::oneshot;
+
+use super::{
+    driver::Driver,
+    link::Link,
+    request::Cut,
+    response::{self, Reply},
+};
+use crate::engine::{
+    admission::Query,
+    polling::{BodyBuffer, BodyError, check_head},
+    signals::{Answer, Input, RequestId},
+};
+
+/// How much of a body that is too large is read nevertheless, so that the client gets to read the response.
+const DISCARD_BYTES: usize = 8 << 20;
+
+/// A handshake.
+pub(super) async fn open(driver: &Arc<Driver>, query: Query) -> Result<Reply, Cut> {
+    let (link, sid) = driver.open(None, query);
+    let reply = get(driver, &link).await?;
+    Ok(response::handshake(&driver.config, reply, &sid))
+}
+
+/// A poll: answered when the session has something to say.
+pub(super) async fn get(driver: &Arc<Driver>, link: &Arc<Link>) -> Result<Reply, Cut> {
+    let (mut pending, answer) = Pending::begin(driver, link, Input::GetLost);
+    driver.step(link, Input::Get(pending.request));
+    pending.answered(answer.await)
+}
+
+/// Packets from the client.
+pub(super) async fn post(
+    driver: &Arc<Driver>,
+    link: &Arc<Link>,
+    request: Request<Incoming>,
+) -> Result<Reply, Cut> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let has_length = request.headers().contains_key(header::CONTENT_LENGTH);
+    if let Err(error) = check_head(&driver.config, content_type, has_length) {
+        return Ok(response::body_refused(error));
+    }
+    let (mut pending, mut answer) = Pending::begin(driver, link, Input::PostLost);
+    driver.step(link, Input::PostBegun(pending.request));
+    let body = tokio::select! {
+        biased;
+        answer = &mut answer => return pending.answered(answer),
+        body = read(driver, request.into_body()) => body.map_err(|_| Cut)?,
+    };
+    match body {
+        Ok(body) => driver.step(link, Input::PostBody(pending.request, body)),
+        Err(error) => {
+            pending.over = true;
+            driver.step(link, Input::PostRefused(pending.request));
+            return Ok(response::body_refused(error));
+        }
+    }
+    pending.answered(answer.await)
+}
+
+async fn read(driver: &Driver, mut body: Incoming) -> Result<Result<Bytes, BodyError>, hyper::Error> {
+    let mut buffer = BodyBuffer::new(&driver.config);
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else { continue };
+        if let Err(error) = buffer.push(piece) {
+            discard(body).await?;
+            return Ok(Err(error));
+        }
+    }
+    Ok(Ok(buffer.finish()))
+}
+
+async fn discard(mut body: Incoming) -> Result<(), hyper::Error> {
+    let mut read = 0;
+    while read < DISCARD_BYTES && !body.is_end_stream() {
+        let Some(frame) = body.frame().await else { break };
+        read += frame?.data_ref().map_or(0, Bytes::len);
+    }
+    Ok(())
+}
+
+/// A request that waits for its answer. Dropped before that, its connection was lost.
+struct Pending {
+    driver: Arc<Driver>,
+    link: Arc<Link>,
+    request: RequestId,
+    lost: fn(RequestId) -> Input<'static>,
+    over: bool,
+}
+
+impl Pending {
+    fn begin(
+        driver: &Arc<Driver>,
+        link: &Arc<Link>,
+        lost: fn(RequestId) -> Input<'static>,
+    ) -> (Self, oneshot::Receiver<Answer>) {
+        let request = driver.request_id();
+        let answer = link.expect(request);
+        (Self { driver: driver.clone(), link: link.clone(), request, lost, over: false }, answer)
+    }
+
+    fn answered(&mut self, answer: Result<Answer, oneshot::error::RecvError>) -> Result<Reply, Cut> {
+        self.over = true;
+        response::answer(&self.driver.config, answer.map_err(|_| Cut)?).ok_or(Cut)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.over {
+            self.link.forget(self.request);
+            self.driver.step(&self.link, (self.lost)(self.request));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! From an HTTP request to what it is for.
+
+use std::{fmt, sync::Arc};
+
+use hyper::{Method, Request, body::Incoming, header};
+
+use super::{
+    driver::Driver,
+    polling,
+    response::{self, Reply},
+    websocket,
+};
+use crate::engine::{
+    admission::{Admission, Head, Query, admit},
+    signals::Transport,
+};
+
+/// The connection is dropped without a response.
+#[derive(Debug)]
+pub(super) struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the session dropped the connection")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+/// Serves one request.
+///
+/// # Errors
+///
+/// The session wants the connection to be dropped.
+pub(super) async fn serve(driver: Arc<Driver>, request: Request<Incoming>) -> Result<Reply, Cut> {
+    if !request.uri().path().starts_with(&driver.config.path) {
+        return Ok(response::not_found());
+    }
+    if request.method() == Method::OPTIONS && driver.config.cors_origin.is_some() {
+        return Ok(response::with_cors(&driver.config, response::preflight(request.headers())));
+    }
+    let reply = route(&driver, request).await?;
+    Ok(response::with_cors(&driver.config, reply))
+}
+
+async fn route(driver: &Arc<Driver>, request: Request<Incoming>) -> Result<Reply, Cut> {
+    let query = Query::parse(&driver.config, request.uri().query().unwrap_or_default());
+    let upgrade = asks_for_upgrade(&request);
+    let head = Head { method: request.method().as_str(), query: &query, upgrade };
+    let admission = match admit(&driver.config, head, |sid| driver.known(sid)) {
+        Ok(admission) => admission,
+        Err(refusal) if upgrade => return Ok(response::upgrade_refused(refusal)),
+        Err(refusal) => return Ok(response::refused(refusal)),
+    };
+    let link = match admission {
+        Admission::Open(_) => None,
+        Admission::Join(sid) => driver.find(sid),
+    };
+    match (admission, link) {
+        (Admission::Open(Transport::WebSocket), _) => Ok(websocket::accept(driver, request, None, query)),
+        (Admission::Open(Transport::Polling), _) => polling::open(driver, query).await,
+        // It ended just now.
+        (Admission::Join(_), None) => Ok(response::refused(crate::engine::signals::Refusal::SidUnknown)),
+        (Admission::Join(_), Some(link)) if upgrade => {
+            Ok(websocket::accept(driver, request, Some(link), query))
+        }
+        (Admission::Join(_), Some(link)) if request.method() == Method::POST => {
+            polling::post(driver, &link, request).await
+        }
+        (Admission::Join(_), Some(link)) => polling::get(driver, &link).await,
+    }
+}
+
+fn asks_for_upgrade(request: &Request<Incoming>) -> bool {
+    let connection = request.headers().get_all(header::CONNECTION).iter();
+    let mut options = connection.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let asked = options.any(|option| option.trim().eq_ignore_ascii_case("upgrade"));
+    asked && request.headers().contains_key(header::UPGRADE)
+}

@@ -1,0 +1,141 @@
+//! What HTTP responses look like.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{
+    HeaderMap, Response, StatusCode,
+    header::{self, HeaderName, HeaderValue},
+};
+
+use crate::{
+    config::Config,
+    engine::{
+        polling::BodyError,
+        signals::{Answer, Refusal},
+    },
+    fault::Fault,
+};
+
+/// The body of every response is known before it is sent, so that it has a Content-Length.
+pub(super) type Reply = Response<Full<Bytes>>;
+
+const TEXT: &str = "text/plain; charset=UTF-8";
+const HTML: &str = "text/html";
+const JSON: &str = "application/json";
+
+fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
+    let mut reply = Response::new(Full::new(body.into()));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    reply
+}
+
+fn empty(status: StatusCode) -> Reply {
+    let mut reply = Response::new(Full::default());
+    *reply.status_mut() = status;
+    reply
+}
+
+/// The answer to a polling request, if there is one.
+pub(super) fn answer(config: &Config, answer: Answer) -> Option<Reply> {
+    let mut reply = match answer {
+        Answer::Payload(body) => reply(StatusCode::OK, TEXT, body),
+        Answer::Taken if config.faulty(Fault::PostAnswersUpperCase) => reply(StatusCode::OK, HTML, "OK"),
+        Answer::Taken => reply(StatusCode::OK, HTML, "ok"),
+        Answer::Refused(refusal) => return Some(refused(refusal)),
+        Answer::Overlap => return Some(empty(StatusCode::BAD_REQUEST)),
+        Answer::Cut => return None,
+    };
+    if !config.faulty(Fault::NoCacheControl) {
+        reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    Some(reply)
+}
+
+/// The response to a polling handshake differs from that to a later poll.
+pub(super) fn handshake(config: &Config, mut reply: Reply, sid: &str) -> Reply {
+    if let Some(name) = &config.cookie {
+        let cookie = format!("{name}={sid}; Path=/; HttpOnly; SameSite=Lax");
+        if let Ok(cookie) = HeaderValue::try_from(cookie) {
+            reply.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+    }
+    if config.faulty(Fault::OpenAsOctetStream) {
+        let octets = HeaderValue::from_static("application/octet-stream");
+        reply.headers_mut().insert(header::CONTENT_TYPE, octets);
+    }
+    reply
+}
+
+/// A request that is not served.
+pub(super) fn refused(refusal: Refusal) -> Reply {
+    let body = format!(r#"{{"code":{},"message":"{}"}}"#, refusal.code(), refusal.message());
+    reply(StatusCode::BAD_REQUEST, JSON, body)
+}
+
+/// A websocket that is not opened.
+pub(super) fn upgrade_refused(refusal: Refusal) -> Reply {
+    let mut reply = reply(StatusCode::BAD_REQUEST, HTML, refusal.message());
+    reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    reply.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+    reply
+}
+
+/// A POST whose body is not taken.
+pub(super) fn body_refused(error: BodyError) -> Reply {
+    empty(match error {
+        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        BodyError::LengthRequired => StatusCode::LENGTH_REQUIRED,
+        BodyError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    })
+}
+
+/// A path that is not ours.
+pub(super) fn not_found() -> Reply {
+    reply(StatusCode::NOT_FOUND, TEXT, "Not found")
+}
+
+/// The connection becomes a websocket.
+pub(super) fn switching(accept: &str, protocol: Option<HeaderValue>) -> Reply {
+    let mut reply = empty(StatusCode::SWITCHING_PROTOCOLS);
+    let headers = reply.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    let accept = HeaderValue::try_from(accept).expect("base64 fits into a header");
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(protocol) = protocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    reply
+}
+
+/// The answer to a CORS preflight request.
+pub(super) fn preflight(request: &HeaderMap) -> Reply {
+    let mut reply = empty(StatusCode::NO_CONTENT);
+    let headers = reply.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    let methods = HeaderValue::from_static("GET,HEAD,PUT,PATCH,POST,DELETE");
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+    if let Some(wanted) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+    }
+    vary(headers, header::ACCESS_CONTROL_REQUEST_HEADERS);
+    reply
+}
+
+/// Adds the CORS headers, if an origin is allowed. Others are not refused: that is up to the browser, as in
+/// socket.io 4.8.
+pub(super) fn with_cors(config: &Config, mut reply: Reply) -> Reply {
+    let origin = config.cors_origin.as_deref().and_then(|origin| HeaderValue::from_str(origin).ok());
+    if let Some(origin) = origin {
+        if origin != "*" {
+            vary(reply.headers_mut(), header::ORIGIN);
+        }
+        reply.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    reply
+}
+
+fn vary(headers: &mut HeaderMap, name: HeaderName) {
+    headers.append(header::VARY, name.into());
+}

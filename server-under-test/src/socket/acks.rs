@@ -1,0 +1,111 @@
+//! Acknowledgements that clients owe.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{namespace::SocketKey, value::Value};
+
+/// The acknowledgements that one namespace waits for. Ids are counted up from 0, as in socket.io 4.8; `T` is what the
+/// answers are for.
+///
+/// Law: every [`Acks::ask`] is followed by [`Acks::expire`] when its time is over.
+#[derive(Debug)]
+pub struct Acks<T> {
+    next: u64,
+    pending: BTreeMap<u64, Pending<T>>,
+    /// What was asked and is over; kept only if somebody wants to tell late answers from wild ones.
+    past: Option<HashMap<(u64, SocketKey), Over>>,
+}
+
+#[derive(Debug)]
+struct Pending<T> {
+    waiting_for: BTreeSet<SocketKey>,
+    responses: Vec<Value>,
+    purpose: T,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Answered,
+    Expired,
+}
+
+/// The answers to one question.
+#[derive(Debug)]
+pub struct Collected<T> {
+    /// In the order they came.
+    pub responses: Vec<Value>,
+    /// What they are for.
+    pub purpose: T,
+}
+
+/// What an answer did.
+#[derive(Debug)]
+pub enum Answered<T> {
+    /// It was the last one.
+    Complete(Collected<T>),
+    /// It was taken; others are missing.
+    Taken,
+    /// It came a second time, or was not asked for.
+    Unknown,
+    /// It came after its time was over; known only if asked for at the start.
+    Late,
+}
+
+impl<T> Acks<T> {
+    /// Nobody owes anything.
+    #[must_use]
+    pub fn new(remember: bool) -> Self {
+        Self { next: 0, pending: BTreeMap::new(), past: remember.then(HashMap::new) }
+    }
+
+    /// These sockets are asked; gives the id under which they answer.
+    pub fn ask(&mut self, sockets: impl IntoIterator<Item = SocketKey>, purpose: T) -> u64 {
+        let id = self.next;
+        self.next += 1;
+        let waiting_for = sockets.into_iter().collect();
+        self.pending.insert(id, Pending { waiting_for, responses: Vec::new(), purpose });
+        id
+    }
+
+    /// A socket answers.
+    pub fn answer(&mut self, id: u64, socket: SocketKey, value: Value) -> Answered<T> {
+        let Some(pending) = self.pending.get_mut(&id) else { return self.wild(id, socket) };
+        if !pending.waiting_for.remove(&socket) {
+            return self.wild(id, socket);
+        }
+        pending.responses.push(value);
+        self.remember(id, socket, Over::Answered);
+        match self.pending.get(&id) {
+            Some(pending) if !pending.waiting_for.is_empty() => Answered::Taken,
+            _ => self.collect(id).map_or(Answered::Taken, Answered::Complete),
+        }
+    }
+
+    /// The time for an answer is over; gives what came, if not all did.
+    pub fn expire(&mut self, id: u64) -> Option<Collected<T>> {
+        let missing = self.pending.get(&id)?.waiting_for.clone();
+        for socket in missing {
+            self.remember(id, socket, Over::Expired);
+        }
+        self.collect(id)
+    }
+
+    fn collect(&mut self, id: u64) -> Option<Collected<T>> {
+        let Pending { responses, purpose, .. } = self.pending.remove(&id)?;
+        Some(Collected { responses, purpose })
+    }
+
+    fn remember(&mut self, id: u64, socket: SocketKey, over: Over) {
+        if let Some(past) = &mut self.past {
+            past.insert((id, socket), over);
+        }
+    }
+
+    fn wild(&self, id: u64, socket: SocketKey) -> Answered<T> {
+        match self.past.as_ref().and_then(|past| past.get(&(id, socket))) {
+            Some(Over::Expired) => Answered::Late,
+            Some(Over::Answered) => Answered::Taken,
+            None => Answered::Unknown,
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! One connection as Socket.IO sees it: what it says, and which namespaces it is in.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use siospec_codec::{
+    DecodeError, ErrorKind, Limits,
+    socket::{Assembler, Body, Message},
+};
+
+use super::namespace::SocketRef;
+use crate::{config::Config, fault::Fault};
+
+/// The state of one connection.
+///
+/// Law: every message of the connection goes to [`Client::text`] or [`Client::binary`] in the order it came; after a
+/// [`Violation`] the connection is closed and nothing more is handed in.
+#[derive(Debug)]
+pub struct Client {
+    config: Arc<Config>,
+    assembler: Assembler<Bytes>,
+    sockets: HashMap<String, SocketRef>,
+    /// It joined a namespace once.
+    admitted: bool,
+    /// Namespaces it left; only for faults.
+    departed: HashSet<String>,
+}
+
+/// What a client says.
+#[derive(Debug)]
+pub enum Incoming {
+    /// It wants to join a namespace it is not in.
+    Connect {
+        /// The name, verbatim.
+        namespace: String,
+        /// The payload, an object.
+        auth: Option<String>,
+    },
+    /// It leaves a namespace.
+    Leave(SocketRef),
+    /// An event.
+    Event(SocketRef, Message<Bytes>),
+    /// An acknowledgement.
+    Ack(SocketRef, Message<Bytes>),
+    /// An event for a namespace it is not in; only with faults.
+    Stray(Message<Bytes>),
+}
+
+/// The client broke a rule; its connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Violation {
+    /// What came is no packet.
+    Malformed(DecodeError),
+    /// The first packet was no CONNECT.
+    NotConnected,
+    /// A packet for a namespace that the connection has not joined.
+    NotJoined,
+    /// CONNECT to a namespace that the connection has joined.
+    Twice,
+    /// Clients do not refuse connections.
+    ConnectError,
+    /// Only with faults.
+    Fault,
+}
+
+impl Client {
+    /// A connection that is in no namespace.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        let payload = config.max_payload_bytes;
+        let default = Limits::DEFAULT;
+        let max_attachment_bytes = payload.saturating_mul(default.max_attachments as usize);
+        let assembler = Assembler::new(Limits { max_attachment_bytes, ..default });
+        Self { config, assembler, sockets: HashMap::new(), admitted: false, departed: HashSet::new() }
+    }
+
+    /// A text message arrived.
+    ///
+    /// # Errors
+    ///
+    /// The rule that it breaks.
+    pub fn text(&mut self, text: &str) -> Result<Option<Incoming>, Violation> {
+        if self.assembler.is_waiting() && self.config.faulty(Fault::TextTakenAsAttachment) {
+            return self.binary(Bytes::copy_from_slice(text.as_bytes()));
+        }
+        match self.assembler.text(text) {
+            Ok(Some(message)) => self.message(message),
+            Ok(None) => Ok(None),
+            Err(error) => self.malformed(text, error),
+        }
+    }
+
+    /// A binary message arrived.
+    ///
+    /// # Errors
+    ///
+    /// The rule that it breaks.
+    pub fn binary(&mut self, bytes: Bytes) -> Result<Option<Incoming>, Violation> {
+        if bytes.is_empty()
+            && self.assembler.is_waiting()
+            && self.config.faulty(Fault::EmptyAttachmentDropped)
+        {
+            return Ok(None);
+        }
+        match self.assembler.binary(bytes) {
+            Ok(Some(message)) => self.message(message),
+            Ok(None) => Ok(None),
+            Err(error)
+                if error.kind == ErrorKind::UnexpectedAttachment
+                    && self.config.faulty(Fault::StrayBinaryIgnored) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Violation::Malformed(error)),
+        }
+    }
+
+    /// It is in the namespace from now on.
+    pub fn joined(&mut self, namespace: &str, socket: SocketRef) {
+        self.admitted = true;
+        self.departed.remove(namespace);
+        self.sockets.insert(namespace.to_owned(), socket);
+    }
+
+    /// It is no longer in the namespace.
+    pub fn left(&mut self, namespace: &str) {
+        self.sockets.remove(namespace);
+        if self.config.faulty(Fault::EventAfterDisconnectHandled) {
+            self.departed.insert(namespace.to_owned());
+        }
+    }
+
+    /// Its socket in the namespace.
+    #[must_use]
+    pub fn socket(&self, namespace: &str) -> Option<SocketRef> {
+        self.sockets.get(namespace).copied()
+    }
+
+    /// All its sockets, in the order they joined.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<SocketRef> {
+        let mut sockets: Vec<_> = self.sockets.values().copied().collect();
+        sockets.sort_by_key(|socket| socket.key);
+        sockets
+    }
+
+    /// Whether it joined a namespace in time; leaving it later does not count.
+    #[must_use]
+    pub fn is_admitted(&self) -> bool {
+        self.admitted
+    }
+
+    fn message(&self, message: Message<Bytes>) -> Result<Option<Incoming>, Violation> {
+        let packet = message.packet();
+        let name = packet.namespace.as_str();
+        if let Body::Connect(auth) = packet.body {
+            if self.config.faulty(Fault::NamespaceNeedsComma)
+                && name != "/"
+                && !message.text.text().contains(',')
+            {
+                return Err(Violation::Fault);
+            }
+            let auth = auth.map(|auth| auth.as_str().to_owned());
+            return Ok(Some(Incoming::Connect { namespace: name.to_owned(), auth }));
+        }
+        let Some(socket) = self.socket(name) else { return self.stranger(message) };
+        Ok(Some(match packet.body {
+            Body::Event { .. } => Incoming::Event(socket, message),
+            Body::Ack { .. } => Incoming::Ack(socket, message),
+            Body::Disconnect => Incoming::Leave(socket),
+            Body::ConnectError(_) => return Err(Violation::ConnectError),
+            Body::Connect(_) => return Ok(None),
+        }))
+    }
+
+    /// A packet for a namespace that is not joined. The protocol text asks to close a connection whose first packet is
+    /// not CONNECT; for later ones it is socket.io 4.8 that closes.
+    fn stranger(&self, message: Message<Bytes>) -> Result<Option<Incoming>, Violation> {
+        let packet = message.packet();
+        let stray = match packet.body {
+            Body::Event { .. } if self.departed.contains(packet.namespace.as_str()) => true,
+            Body::Event { .. } => {
+                self.admitted
+                    && !packet.namespace.is_root()
+                    && self.config.faulty(Fault::EventWithoutNamespaceHandled)
+            }
+            _ => false,
+        };
+        if stray {
+            return Ok(Some(Incoming::Stray(message)));
+        }
+        match self.admitted {
+            true => Err(Violation::NotJoined),
+            false if self.config.faulty(Fault::EventBeforeConnectIgnored) => Ok(None),
+            false => Err(Violation::NotConnected),
+        }
+    }
+
+    fn malformed(&mut self, text: &str, error: DecodeError) -> Result<Option<Incoming>, Violation> {
+        let ignored = match error.kind {
+            ErrorKind::EmptyPacket | ErrorKind::UnknownPacketType => Fault::UnparsableIgnored,
+            // Whatever stands between the type and a list is no acknowledgement id.
+            ErrorKind::ExpectedArray if text.ends_with(']') => Fault::BadAckIdIgnored,
+            ErrorKind::ExpectedArray | ErrorKind::MissingEventName | ErrorKind::InvalidEventName => {
+                Fault::BadEventPayloadIgnored
+            }
+            ErrorKind::UnexpectedEnd | ErrorKind::UnexpectedCharacter => Fault::MalformedJsonIgnored,
+            ErrorKind::PlaceholderOutOfRange if self.config.faulty(Fault::PlaceholderOutOfRangeDelivered) => {
+                return self.text(&without_placeholder(text, error.offset));
+            }
+            _ => return Err(Violation::Malformed(error)),
+        };
+        if self.config.faulty(ignored) { Ok(None) } else { Err(Violation::Malformed(error)) }
+    }
+}
+
+/// The text with null instead of the placeholder at this offset.
+fn without_placeholder(text: &str, offset: usize) -> String {
+    let (before, object) = text.split_at(offset);
+    let after = object.split_once('}').map_or("", |(_, after)| after);
+    format!("{before}null{after}")
+}

@@ -1,0 +1,9 @@
+//! Socket.IO: namespaces, rooms and delivery, without IO and without a clock.
+
+pub mod acks;
+pub mod audience;
+pub mod client;
+pub mod namespace;
+pub mod packet;
+pub mod rooms;
+pub mod value;

@@ -1,0 +1,112 @@
+//! A namespace and the sockets in it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{acks::Acks, audience::Audience, rooms::Rooms, value::Value};
+use crate::{config::Config, engine::signals::Outgoing, fault::Fault};
+
+/// A socket of any namespace; counted up, so that order is the order of joining.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketKey(pub u64);
+
+/// A connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub u64);
+
+/// One of the namespaces of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NamespaceId(pub usize);
+
+/// A socket and where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketRef {
+    /// Its namespace.
+    pub namespace: NamespaceId,
+    /// The socket.
+    pub key: SocketKey,
+}
+
+/// A namespace.
+#[derive(Debug)]
+pub struct Namespace {
+    /// Its name, with the slash.
+    pub name: Arc<str>,
+    /// Who is in it.
+    pub sockets: BTreeMap<SocketKey, Socket>,
+    /// Its rooms.
+    pub rooms: Rooms,
+    /// The answers it waits for, and who wants them.
+    pub acks: Acks<AckPurpose>,
+    /// The sockets that asked to hear of arrivals and departures.
+    pub watchers: BTreeSet<SocketKey>,
+    /// Sockets that are gone; only with faults that do not let go.
+    pub ghosts: BTreeMap<SocketKey, Socket>,
+}
+
+/// Who wants an acknowledgement, and how it is reported.
+#[derive(Debug, Clone, Copy)]
+pub struct AckPurpose {
+    /// The socket whose command it was.
+    pub asker: SocketRef,
+    /// The acknowledgement id of that command.
+    pub id: Option<u64>,
+    /// Whether several clients were asked.
+    pub broadcast: bool,
+}
+
+/// One client in one namespace.
+#[derive(Debug)]
+pub struct Socket {
+    /// Its public id.
+    pub id: String,
+    /// The connection it is on.
+    pub session: SessionId,
+    /// The CONNECT payload as it came.
+    pub auth: String,
+    /// What the application keeps with it.
+    pub data: Value,
+    /// It joined without the client's asking; only with faults.
+    pub implicit: bool,
+    /// What faults need to remember.
+    pub quirks: Quirks,
+}
+
+/// What a socket remembers for the sake of faults.
+#[derive(Debug, Default)]
+pub struct Quirks {
+    /// How many message events were answered.
+    pub echoes: u64,
+    /// How many of them were binary.
+    pub binary_echoes: u64,
+    /// The attachments of the one before.
+    pub last_attachments: Vec<bytes::Bytes>,
+    /// An answer held back.
+    pub held: Option<Outgoing>,
+    /// The first acknowledgement id below 1000000.
+    pub first_ack: Option<u64>,
+}
+
+impl Namespace {
+    /// A namespace without sockets.
+    #[must_use]
+    pub fn new(config: &Config, name: &str) -> Self {
+        let remember = config.faulty(Fault::LateAckCloses) || config.faulty(Fault::UnknownAckCloses);
+        Self {
+            name: name.into(),
+            sockets: BTreeMap::new(),
+            rooms: Rooms::default(),
+            acks: Acks::new(remember),
+            watchers: BTreeSet::new(),
+            ghosts: BTreeMap::new(),
+        }
+    }
+
+    /// The sockets that an audience is made of, or that a fault makes of it.
+    #[must_use]
+    pub fn audience(&self, audience: Audience<'_>, fault: Option<Fault>) -> Vec<SocketKey> {
+        audience.resolve(fault, &self.rooms, self.sockets.keys().copied())
+    }
+}

@@ -1,0 +1,118 @@
+//! Packets on their way out.
+
+use siospec_codec::{
+    Encode as _,
+    json::Json,
+    socket::{AckId, Args, Body, Namespace, Packet},
+};
+
+use super::value::Value;
+use crate::{
+    config::Config,
+    engine::{outbox::Text, signals::Outgoing},
+    fault::Fault,
+};
+
+/// The answer to CONNECT.
+#[must_use]
+pub fn connected(config: &Config, namespace: &str, sid: &str) -> Outgoing {
+    let payload = match config.fault {
+        Some(Fault::ConnectWithoutSid) => "{}".to_owned(),
+        _ => format!(r#"{{"sid":"{sid}"}}"#),
+    };
+    let payload = Json::parse(&payload).expect("ids need no escapes");
+    plain(namespace, Body::Connect(Some(payload)))
+}
+
+/// The refusal of CONNECT, with a payload that is JSON.
+#[must_use]
+pub fn refused(namespace: &str, payload: &str) -> Outgoing {
+    plain(namespace, Body::ConnectError(Json::parse(payload).expect("refusals are JSON")))
+}
+
+/// DISCONNECT.
+#[must_use]
+pub fn disconnected(namespace: &str) -> Outgoing {
+    plain(namespace, Body::Disconnect)
+}
+
+/// An event: a list that begins with its name.
+#[must_use]
+pub fn event(config: &Config, namespace: &str, args: Value, ack: Option<u64>) -> Outgoing {
+    let attachments = count(&args);
+    with_args(config, namespace, Body::Event { args: Args::EMPTY, ack: ack.map(AckId), attachments }, args)
+}
+
+/// An acknowledgement: a list of values.
+#[must_use]
+pub fn ack(config: &Config, namespace: &str, id: u64, args: Value) -> Outgoing {
+    let attachments = count(&args);
+    let namespace = match config.fault {
+        Some(Fault::AckWithoutNamespace) if id < 1_000_000 => "/",
+        _ => namespace,
+    };
+    let body = match (config.fault, attachments) {
+        (Some(Fault::BinaryAckTypedAsEvent), Some(_)) => {
+            Body::Event { args: Args::EMPTY, ack: Some(AckId(id)), attachments }
+        }
+        _ => Body::Ack { args: Args::EMPTY, id: AckId(id), attachments },
+    };
+    with_args(config, namespace, body, args)
+}
+
+fn count(args: &Value) -> Option<u32> {
+    let count = u32::try_from(args.attachments().len()).expect("attachments are counted in memory");
+    (count > 0).then_some(count)
+}
+
+fn plain(namespace: &str, body: Body<'_>) -> Outgoing {
+    let mut text = "4".to_owned();
+    Packet { namespace: proven(namespace), body }.encode(&mut text);
+    Outgoing { text: Text::new(text), attachments: Vec::new(), volatile: false }
+}
+
+/// The head of the packet comes from the codec; the arguments are long, and are copied only once.
+fn with_args(config: &Config, namespace: &str, body: Body<'_>, args: Value) -> Outgoing {
+    let (json, attachments) = args.into_parts();
+    let mut text = String::with_capacity(json.len() + namespace.len() + 32);
+    text.push('4');
+    Packet { namespace: proven(namespace), body }.encode(&mut text);
+    text.truncate(text.len() - Args::EMPTY.as_str().len());
+    if config.faulty(Fault::BinaryNamespaceBeforeCount)
+        && !attachments.is_empty()
+        && let Some((count, id)) = text[2..].split_once(&format!("-{namespace},"))
+    {
+        text = format!("{}{namespace},{count}-{id}", &text[..2]);
+    }
+    text.push_str(&json);
+    Outgoing { text: Text::new(text), attachments, volatile: false }
+}
+
+fn proven(namespace: &str) -> Namespace<'_> {
+    Namespace::new(namespace).expect("the names of namespaces come out of packets")
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{Config, Outgoing, Value, ack, connected, disconnected, event, refused};
+
+    fn text(outgoing: &Outgoing) -> &str {
+        outgoing.text.as_str()
+    }
+
+    #[test]
+    fn packets_are_as_the_protocol_writes_them() {
+        let config = Config::default();
+        assert_eq!(text(&connected(&config, "/custom", "abc")), r#"40/custom,{"sid":"abc"}"#);
+        assert_eq!(text(&refused("/x?y", r#"{"message":"no"}"#)), r#"44/x?y,{"message":"no"}"#);
+        assert_eq!(text(&disconnected("/")), "41");
+        assert_eq!(text(&disconnected("/custom")), "41/custom,");
+        assert_eq!(text(&event(&config, "/", Value::json(r#"["a"]"#), None)), r#"42["a"]"#);
+        let binary = Value::cut(r#"[{"_placeholder":true,"num":0}]"#, &[Bytes::from_static(b"x")]);
+        let packet = ack(&config, "/custom", 7, binary);
+        assert_eq!(text(&packet), r#"461-/custom,7[{"_placeholder":true,"num":0}]"#);
+        assert_eq!(packet.attachments.len(), 1);
+    }
+}

@@ -1,0 +1,9 @@
+//! The server on real sockets of this machine. Tests wait for events, never for time.
+
+mod client;
+
+mod faults;
+mod http;
+mod shutdown;
+mod upgrade;
+mod websocket;
