@@ -17,6 +17,7 @@ pub mod assembler;
 pub mod base64;
 pub mod engine_packet;
 pub mod json;
+pub mod msgpack;
 pub mod naive;
 pub mod payload;
 pub mod payload_v3;
@@ -32,6 +33,7 @@ pub const PROPERTIES: &[Property] = &[
     ("base64", base64::holds),
     ("engine_packet", engine_packet::holds),
     ("json", json::holds),
+    ("msgpack", msgpack::holds),
     ("payload", payload::holds),
     ("payload_v3", payload_v3::holds),
     ("round_trip", round_trip::holds),

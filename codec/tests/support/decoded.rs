@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use siospec_codec::engine::{self, Base64, Data, Handshake, packets, v3};
 use siospec_codec::json::Json;
+use siospec_codec::msgpack;
 use siospec_codec::socket::{AckId, Args, Assembler, Body, EventName, Packet};
 use siospec_codec::{DecodeError, Profile};
 
@@ -17,6 +18,7 @@ pub(crate) enum Layer {
     Base64,
     Handshake,
     SocketPacket,
+    MsgpackPacket,
     Assembly,
     Json,
 }
@@ -56,6 +58,9 @@ pub(crate) fn decode(layer: Layer, input: &Input, profile: &Profile) -> Outcome 
         (Layer::EnginePacketV3, Input::Hex(hex)) => {
             return outcome(v3::decode_binary(&bytes(hex)).as_ref().map(engine_packet));
         }
+        (Layer::MsgpackPacket, Input::Hex(hex)) => {
+            return outcome(msgpack::Packet::decode_as(&bytes(hex), profile).as_ref().map(msgpack_packet));
+        }
         (Layer::PayloadV3, Input::Hex(hex)) => return payload(v3::binary_packets(&bytes(hex))),
         _ => panic!("{input:?} is no {layer:?}"),
     };
@@ -76,7 +81,7 @@ pub(crate) fn decode(layer: Layer, input: &Input, profile: &Profile) -> Outcome 
             let value = Json::parse_with(text, profile.limits.max_depth);
             outcome(value.as_ref().map(|value| json!({"value": value.as_str()})))
         }
-        Layer::Assembly => unreachable!("handled above"),
+        Layer::MsgpackPacket | Layer::Assembly => unreachable!("handled above"),
     }
 }
 
@@ -163,6 +168,13 @@ pub(crate) fn socket_packet(packet: &Packet<'_>) -> Value {
         put("placeholders", json!(placeholders));
     }
     Value::Object(decoded)
+}
+
+/// The text packet that means the same.
+fn msgpack_packet(packet: &msgpack::Packet<'_>) -> Value {
+    let text = msgpack::to_socket(packet);
+    let attachments: Vec<String> = text.attachments.iter().map(|bytes| hex(bytes)).collect();
+    json!({"text": text.text, "attachmentsHex": attachments})
 }
 
 fn placeholders(packet: &Packet<'_>) -> Vec<u32> {

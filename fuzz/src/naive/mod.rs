@@ -5,4 +5,5 @@ pub mod base64;
 pub mod engine;
 pub mod engine_v3;
 pub mod json;
+pub mod msgpack;
 pub mod socket;
