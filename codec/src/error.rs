@@ -74,6 +74,8 @@ error_kinds! {
     TooManyPackets = "too-many-packets", "too many packets in the payload";
     /// The payload's framing does not hold.
     InvalidFrame = "invalid-frame", "invalid payload framing";
+    /// Bytes that should be text are not UTF-8.
+    InvalidUtf8 = "invalid-utf-8", "invalid UTF-8";
 
     /// The text ends inside a JSON value.
     UnexpectedEnd = "unexpected-end", "unexpected end of JSON";
@@ -88,12 +90,12 @@ error_kinds! {
     /// Something follows the JSON value.
     TrailingCharacters = "trailing-characters", "trailing characters after the JSON value";
     /// Arrays and objects nested deeper than [`Limits::max_depth`](crate::Limits::max_depth).
-    TooDeep = "too-deep", "JSON nested too deeply";
+    TooDeep = "too-deep", "nested too deeply";
 
-    /// A handshake lacks one of its five fields.
-    MissingField = "missing-field", "missing handshake field";
-    /// A field of the handshake has the wrong type.
-    InvalidField = "invalid-field", "handshake field of the wrong type";
+    /// A handshake lacks one of its fields, or a MessagePack packet its type or namespace.
+    MissingField = "missing-field", "missing field";
+    /// A field of a handshake or of a MessagePack packet has the wrong type.
+    InvalidField = "invalid-field", "field of the wrong type";
 
     /// The namespace does not begin with a slash, or holds a comma.
     InvalidNamespace = "invalid-namespace", "invalid namespace";
@@ -107,6 +109,8 @@ error_kinds! {
     TooManyAttachments = "too-many-attachments", "too many attachments";
     /// An acknowledgement id above 2^53−1, which not every implementation can hold.
     AckIdTooLarge = "ack-id-too-large", "acknowledgement id too large";
+    /// An acknowledgement id that is no number, or below zero; only MessagePack can write one.
+    InvalidAckId = "invalid-ack-id", "invalid acknowledgement id";
     /// An acknowledgement id on a packet that is never acknowledged.
     UnexpectedAckId = "unexpected-ack-id", "unexpected acknowledgement id";
     /// An acknowledgement that does not say what it acknowledges.
@@ -115,10 +119,10 @@ error_kinds! {
     MissingPayload = "missing-payload", "missing payload";
     /// A payload on a packet that has none.
     UnexpectedPayload = "unexpected-payload", "unexpected payload";
-    /// The payload has to be a JSON object.
-    ExpectedObject = "expected-object", "payload is not a JSON object";
-    /// The payload has to be a JSON array.
-    ExpectedArray = "expected-array", "payload is not a JSON array";
+    /// The payload has to be an object.
+    ExpectedObject = "expected-object", "payload is not an object";
+    /// The payload has to be an array.
+    ExpectedArray = "expected-array", "payload is not an array";
     /// An event without a name.
     MissingEventName = "missing-event-name", "missing event name";
     /// An event name that is neither a string nor a number.
@@ -129,6 +133,13 @@ error_kinds! {
     InvalidPlaceholder = "invalid-placeholder", "invalid placeholder";
     /// A placeholder for an attachment that was not announced.
     PlaceholderOutOfRange = "placeholder-out-of-range", "placeholder names no announced attachment";
+
+    /// The bytes end inside a MessagePack value.
+    Truncated = "truncated", "unexpected end of MessagePack";
+    /// The byte that MessagePack never uses.
+    ReservedByte = "reserved-byte", "reserved byte in MessagePack";
+    /// Something follows the MessagePack value.
+    TrailingBytes = "trailing-bytes", "trailing bytes after the MessagePack value";
 
     /// A text packet where an attachment was due.
     TextInsteadOfAttachment = "text-instead-of-attachment", "text where an attachment was due";

@@ -5,7 +5,9 @@
 //! | module | what it reads | document |
 //! | --- | --- | --- |
 //! | [`engine`] | transport packets, polling payloads, the handshake | Engine.IO protocol, version 4 |
+//! | [`engine::v3`] | the same as older clients speak it | Engine.IO protocol, version 3 |
 //! | [`socket`] | the packets inside Engine.IO messages | Socket.IO protocol, version 5 |
+//! | [`msgpack`] | the same packets as MessagePack | observed in socket.io-msgpack-parser 3.0.2 |
 //! | [`json`] | slices proven to be one JSON value | RFC 8259 |
 //!
 //! The crate's law: **a decoded value borrows from its input and stays as it was proven to be.** Decoding
@@ -37,10 +39,12 @@ extern crate alloc;
 
 pub mod engine;
 pub mod json;
+pub mod msgpack;
 pub mod socket;
 
 mod error;
 mod limits;
+mod number;
 mod profile;
 mod sink;
 #[cfg(feature = "testing")]

@@ -88,6 +88,15 @@ leniencies! {
     /// Base64 as Node's `Buffer.from` reads it: foreign characters are skipped, padding is optional, the
     /// url-safe alphabet counts. Against RFC 4648, section 3; observed in engine.io-parser 5.2.3.
     FORGIVING_BASE64 = 11, "forgiving-base64";
+    /// The length of a packet in a version 3 payload in any form that JavaScript's `Number()` reads as an
+    /// integer. Engine.IO protocol, version 3, "Payload", has digits; observed in engine.io 6.6.9.
+    LOOSE_FRAME_LENGTH = 12, "loose-frame-length";
+    /// A MessagePack event without a name: an empty array, or one that begins with something else. Against
+    /// Socket.IO protocol, "Sending and receiving data"; observed in socket.io-msgpack-parser 3.0.2.
+    NAMELESS_EVENT = 13, "nameless-event";
+    /// An acknowledgement id below zero in a MessagePack packet. The texts are silent; strict refuses because
+    /// a text packet could not carry it. Observed in socket.io-msgpack-parser 3.0.2.
+    NEGATIVE_ACK_ID = 14, "negative-ack-id";
 }
 
 impl Leniency {
@@ -105,7 +114,10 @@ impl Leniency {
             | Self::CONNECT_ERROR_STRING.0
             | Self::LOOSE_ATTACHMENT_COUNT.0
             | Self::FRACTIONAL_PLACEHOLDER.0
-            | Self::FORGIVING_BASE64.0,
+            | Self::FORGIVING_BASE64.0
+            | Self::LOOSE_FRAME_LENGTH.0
+            | Self::NAMELESS_EVENT.0
+            | Self::NEGATIVE_ACK_ID.0,
     );
 
     /// Whether all of `other` is in this set.

@@ -3,6 +3,7 @@
 use allocation_counter::{AllocationInfo, measure};
 use siospec_codec::engine::{self, Packets, packets, payload};
 use siospec_codec::json::Json;
+use siospec_codec::msgpack;
 use siospec_codec::socket::{Body, EventName, Packet, placeholders};
 use siospec_codec::testing::{EnginePacket, SocketPacket, Soup};
 use siospec_codec::{Encode, Limits, Profile};
@@ -47,6 +48,23 @@ fn decoding_a_socket_packet_allocates_nothing() {
             black_box(packet.encoded_len());
         });
         assert_eq!(count, 0, "{text}");
+    }
+}
+
+#[test]
+fn decoding_a_messagepack_packet_allocates_nothing() {
+    for model in models::<SocketPacket>(200) {
+        let packet = model.borrow();
+        let attachments = vec![[7_u8; 9]; packet.attachments() as usize];
+        let mut bytes = Vec::new();
+        msgpack::from_socket(&packet, &attachments, &mut bytes).expect("every attachment is there");
+        let count = allocations(|| {
+            let packet = msgpack::Packet::decode(&bytes).expect("a packet");
+            if let msgpack::Body::Event { args, .. } | msgpack::Body::Ack { args, .. } = packet.body {
+                black_box(args.elements().map(Iterator::count));
+            }
+        });
+        assert_eq!(count, 0, "{bytes:02x?}");
     }
 }
 

@@ -133,7 +133,7 @@ fn ids_are_unique_and_every_layer_has_vectors() {
         assert_eq!(ids.len(), file.vectors.len(), "an id of {path} comes twice");
         counts.insert(format!("{:?}", file.layer));
     }
-    assert_eq!(counts.len(), 7, "{counts:?}");
+    assert_eq!(counts.len(), 10, "{counts:?}");
 }
 
 /// Runs a check on every vector and reports all that fail.

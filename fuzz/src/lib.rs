@@ -17,8 +17,10 @@ pub mod assembler;
 pub mod base64;
 pub mod engine_packet;
 pub mod json;
+pub mod msgpack;
 pub mod naive;
 pub mod payload;
+pub mod payload_v3;
 pub mod round_trip;
 pub mod socket_packet;
 
@@ -31,7 +33,9 @@ pub const PROPERTIES: &[Property] = &[
     ("base64", base64::holds),
     ("engine_packet", engine_packet::holds),
     ("json", json::holds),
+    ("msgpack", msgpack::holds),
     ("payload", payload::holds),
+    ("payload_v3", payload_v3::holds),
     ("round_trip", round_trip::holds),
     ("socket_packet", socket_packet::holds),
 ];

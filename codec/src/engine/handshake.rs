@@ -29,37 +29,25 @@ impl<'a> Handshake<'a> {
     /// Where the text is not JSON; [`ExpectedObject`](ErrorKind::ExpectedObject),
     /// [`MissingField`](ErrorKind::MissingField) or [`InvalidField`](ErrorKind::InvalidField).
     pub fn decode(text: &'a str) -> Result<Self, DecodeError> {
-        let json = Json::parse(text)?;
-        let start = text.len() - text.trim_start().len();
-        let Some(mut members) = json.members() else {
-            return Err(DecodeError::new(ErrorKind::ExpectedObject, start));
-        };
-        let (mut sid, mut upgrades, mut interval, mut timeout, mut payload) = (None, None, None, None, None);
-        while let Some((name, value)) = members.next() {
-            let field = Field { value, offset: start + members.position() - value.as_str().len() };
-            match &*name.unescape() {
-                "sid" => sid = Some(field.string()?),
-                "upgrades" => upgrades = Some(field.strings()?),
-                "pingInterval" => interval = Some(field.number()?),
-                "pingTimeout" => timeout = Some(field.number()?),
-                "maxPayload" => payload = Some(field.number()?),
-                _ => {}
-            }
-        }
-        let missing = DecodeError::new(ErrorKind::MissingField, start + json.as_str().len());
-        Ok(Self {
-            sid: sid.ok_or(missing)?,
-            upgrades: upgrades.ok_or(missing)?,
-            ping_interval_ms: interval.ok_or(missing)?,
-            ping_timeout_ms: timeout.ok_or(missing)?,
-            max_payload_bytes: payload.ok_or(missing)?,
-        })
+        let fields = Fields::read(text)?;
+        let max_payload_bytes = fields.max_payload_bytes.ok_or(fields.missing)?;
+        Ok(Self { max_payload_bytes, ..fields.without_max_payload()? })
     }
 }
 
 /// Writes the JSON, without the packet type.
 impl Encode for Handshake<'_> {
     fn encode(&self, sink: &mut impl Sink) {
+        self.encode_without_max_payload(sink);
+        sink.write(",\"maxPayload\":");
+        sink.write_decimal(self.max_payload_bytes);
+        sink.write("}");
+    }
+}
+
+impl Handshake<'_> {
+    /// Writes the first four fields, and leaves the object open.
+    pub(super) fn encode_without_max_payload(&self, sink: &mut impl Sink) {
         sink.write("{\"sid\":");
         quote(&self.sid, sink);
         sink.write(",\"upgrades\":[");
@@ -73,9 +61,59 @@ impl Encode for Handshake<'_> {
         sink.write_decimal(self.ping_interval_ms);
         sink.write(",\"pingTimeout\":");
         sink.write_decimal(self.ping_timeout_ms);
-        sink.write(",\"maxPayload\":");
-        sink.write_decimal(self.max_payload_bytes);
-        sink.write("}");
+    }
+}
+
+/// The fields that were found.
+pub(super) struct Fields<'a> {
+    sid: Option<Cow<'a, str>>,
+    upgrades: Option<Vec<Cow<'a, str>>>,
+    ping_interval_ms: Option<u64>,
+    ping_timeout_ms: Option<u64>,
+    max_payload_bytes: Option<u64>,
+    /// What to say when one lacks.
+    missing: DecodeError,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads an object.
+    pub(super) fn read(text: &'a str) -> Result<Self, DecodeError> {
+        let json = Json::parse(text)?;
+        let start = text.len() - text.trim_start().len();
+        let Some(mut members) = json.members() else {
+            return Err(DecodeError::new(ErrorKind::ExpectedObject, start));
+        };
+        let mut fields = Self {
+            sid: None,
+            upgrades: None,
+            ping_interval_ms: None,
+            ping_timeout_ms: None,
+            max_payload_bytes: None,
+            missing: DecodeError::new(ErrorKind::MissingField, start + json.as_str().len()),
+        };
+        while let Some((name, value)) = members.next() {
+            let field = Field { value, offset: start + members.position() - value.as_str().len() };
+            match &*name.unescape() {
+                "sid" => fields.sid = Some(field.string()?),
+                "upgrades" => fields.upgrades = Some(field.strings()?),
+                "pingInterval" => fields.ping_interval_ms = Some(field.number()?),
+                "pingTimeout" => fields.ping_timeout_ms = Some(field.number()?),
+                "maxPayload" => fields.max_payload_bytes = Some(field.number()?),
+                _ => {}
+            }
+        }
+        Ok(fields)
+    }
+
+    /// The handshake, whatever it says about the size of payloads.
+    pub(super) fn without_max_payload(self) -> Result<Handshake<'a>, DecodeError> {
+        Ok(Handshake {
+            sid: self.sid.ok_or(self.missing)?,
+            upgrades: self.upgrades.ok_or(self.missing)?,
+            ping_interval_ms: self.ping_interval_ms.ok_or(self.missing)?,
+            ping_timeout_ms: self.ping_timeout_ms.ok_or(self.missing)?,
+            max_payload_bytes: u64::MAX,
+        })
     }
 }
 

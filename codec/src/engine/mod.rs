@@ -6,6 +6,7 @@ pub mod base64;
 mod handshake;
 mod packet;
 pub mod payload;
+pub mod v3;
 
 pub use base64::Base64;
 pub use handshake::Handshake;

@@ -10,8 +10,9 @@
 //! Source: Socket.IO protocol, version 5, "Packet encoding"; the end of a namespace and blanks behind the
 //! JSON as observed in socket.io-parser 4.2.7.
 
-use super::{AckId, Args, Body, EventName, Namespace, Packet, number, placeholder};
+use super::{AckId, Args, Body, EventName, Namespace, Packet, placeholder};
 use crate::json::{Json, Scanned, scan, scan_named};
+use crate::number;
 use crate::{DecodeError, ErrorKind, Leniency, Profile};
 use core::ops::Range;
 
@@ -185,7 +186,7 @@ fn ack_id(text: &str, at: usize, profile: &Profile) -> Result<(Option<AckId>, us
     match number::decimal(bytes.get(at..end).unwrap_or_default()) {
         Some(id) if id <= AckId::MAX.0 => Ok((Some(AckId(id)), end)),
         _ if profile.allows(Leniency::ROUNDED_ACK_ID) => {
-            Ok((Some(text.get(at..end).map_or(AckId::UNMATCHED, number::rounded_id)), end))
+            Ok((Some(text.get(at..end).map_or(AckId::UNMATCHED, rounded_id)), end))
         }
         _ => Err(DecodeError::new(ErrorKind::AckIdTooLarge, at)),
     }
@@ -196,8 +197,13 @@ fn ack_id(text: &str, at: usize, profile: &Profile) -> Result<(Option<AckId>, us
 fn blank_ack_id(text: &str, at: usize) -> (Option<AckId>, usize) {
     let rest = text.get(at..).unwrap_or_default();
     let len = rest.find(|c: char| !c.is_ascii_digit() && !number::is_blank(c)).unwrap_or(rest.len());
-    let id = (len > 0).then(|| rest.get(..len).map_or(AckId::UNMATCHED, number::rounded_id));
+    let id = (len > 0).then(|| rest.get(..len).map_or(AckId::UNMATCHED, rounded_id));
     (id, at + len)
+}
+
+/// What `Number()` makes of an acknowledgement id: the nearest double.
+fn rounded_id(text: &str) -> AckId {
+    number::loose(text).map_or(AckId::UNMATCHED, AckId)
 }
 
 fn count_digits(bytes: &[u8], mut at: usize) -> usize {

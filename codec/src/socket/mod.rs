@@ -7,7 +7,6 @@ mod args;
 mod assembler;
 mod layout;
 mod namespace;
-mod number;
 mod owned;
 mod packet;
 pub mod placeholder;

@@ -120,7 +120,7 @@ impl<'a> Iterator for Walk<'a> {
 
 /// The number of an object that claims to be a placeholder; the inner option tells whether it has one.
 #[expect(clippy::option_option, reason = "no claim and a claim without a number are different things")]
-fn as_placeholder(object: Json<'_>) -> Option<Option<Json<'_>>> {
+pub(crate) fn as_placeholder(object: Json<'_>) -> Option<Option<Json<'_>>> {
     let (mut claims, mut num) = (false, None);
     for (name, value) in object.members()? {
         if name == "_placeholder" {

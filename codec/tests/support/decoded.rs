@@ -1,8 +1,9 @@
 //! Decoded values as the vectors write them: plain JSON that any language can compare.
 
 use serde_json::{Map, Value, json};
-use siospec_codec::engine::{self, Base64, Data, Handshake, packets};
+use siospec_codec::engine::{self, Base64, Data, Handshake, packets, v3};
 use siospec_codec::json::Json;
+use siospec_codec::msgpack;
 use siospec_codec::socket::{AckId, Args, Assembler, Body, EventName, Packet};
 use siospec_codec::{DecodeError, Profile};
 
@@ -12,9 +13,12 @@ use siospec_codec::{DecodeError, Profile};
 pub(crate) enum Layer {
     EnginePacket,
     Payload,
+    EnginePacketV3,
+    PayloadV3,
     Base64,
     Handshake,
     SocketPacket,
+    MsgpackPacket,
     Assembly,
     Json,
 }
@@ -49,10 +53,22 @@ pub(crate) fn decode(layer: Layer, input: &Input, profile: &Profile) -> Outcome 
     if layer == Layer::Assembly {
         return assembly(input, profile);
     }
-    let Input::Text(text) = input else { panic!("{input:?} is no text") };
+    let text = match (layer, input) {
+        (_, Input::Text(text)) => text,
+        (Layer::EnginePacketV3, Input::Hex(hex)) => {
+            return outcome(v3::decode_binary(&bytes(hex)).as_ref().map(engine_packet));
+        }
+        (Layer::MsgpackPacket, Input::Hex(hex)) => {
+            return outcome(msgpack::Packet::decode_as(&bytes(hex), profile).as_ref().map(msgpack_packet));
+        }
+        (Layer::PayloadV3, Input::Hex(hex)) => return payload(v3::binary_packets(&bytes(hex))),
+        _ => panic!("{input:?} is no {layer:?}"),
+    };
     match layer {
         Layer::EnginePacket => outcome(engine::Packet::decode_as(text, profile).as_ref().map(engine_packet)),
-        Layer::Payload => payload(text, profile),
+        Layer::Payload => payload(packets(text).with_profile(profile)),
+        Layer::EnginePacketV3 => outcome(v3::decode_as(text, profile).as_ref().map(engine_packet)),
+        Layer::PayloadV3 => payload(v3::packets(text).with_profile(profile)),
         Layer::Base64 => outcome(
             Base64::parse_as(text, profile)
                 .map(|base64| json!({"hex": hex(&base64.to_vec())}))
@@ -65,7 +81,7 @@ pub(crate) fn decode(layer: Layer, input: &Input, profile: &Profile) -> Outcome 
             let value = Json::parse_with(text, profile.limits.max_depth);
             outcome(value.as_ref().map(|value| json!({"value": value.as_str()})))
         }
-        Layer::Assembly => unreachable!("handled above"),
+        Layer::MsgpackPacket | Layer::Assembly => unreachable!("handled above"),
     }
 }
 
@@ -94,9 +110,9 @@ fn engine_packet(packet: &engine::Packet<'_>) -> Value {
     }
 }
 
-fn payload(body: &str, profile: &Profile) -> Outcome {
+fn payload<'a>(packets: impl Iterator<Item = Result<engine::Packet<'a>, DecodeError>>) -> Outcome {
     let (mut decoded, mut error) = (Vec::new(), None);
-    for packet in packets(body).with_profile(profile) {
+    for packet in packets {
         match packet {
             Ok(packet) => decoded.push(engine_packet(&packet)),
             Err(found) => error = Some(failure(&found, None)),
@@ -152,6 +168,13 @@ pub(crate) fn socket_packet(packet: &Packet<'_>) -> Value {
         put("placeholders", json!(placeholders));
     }
     Value::Object(decoded)
+}
+
+/// The text packet that means the same.
+fn msgpack_packet(packet: &msgpack::Packet<'_>) -> Value {
+    let text = msgpack::to_socket(packet);
+    let attachments: Vec<String> = text.attachments.iter().map(|bytes| hex(bytes)).collect();
+    json!({"text": text.text, "attachmentsHex": attachments})
 }
 
 fn placeholders(packet: &Packet<'_>) -> Vec<u32> {

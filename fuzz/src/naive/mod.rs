@@ -3,5 +3,7 @@
 pub mod assembler;
 pub mod base64;
 pub mod engine;
+pub mod engine_v3;
 pub mod json;
+pub mod msgpack;
 pub mod socket;

@@ -1,23 +1,16 @@
-//! Numbers in a packet's header: digits, and what JavaScript's `Number()` makes of other text.
-
-use super::AckId;
+//! Numbers in headers: digits, and what JavaScript's `Number()` makes of other text.
 
 /// The value of decimal digits, if 64 bits hold it.
-pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     digits.iter().try_fold(0_u64, |value, digit| {
         value.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0')))
     })
 }
 
-/// What `Number(text)` makes of an acknowledgement id: the nearest double.
-pub(super) fn rounded_id(text: &str) -> AckId {
-    loose(text).map_or(AckId::UNMATCHED, AckId)
-}
-
 /// The value of a text that `Number()` reads as a whole number not below zero and below 2^64.
 ///
 /// Source: ECMAScript 2024, "StringToNumber". Rounded to the nearest double, as there.
-pub(super) fn loose(text: &str) -> Option<u64> {
+pub(crate) fn loose(text: &str) -> Option<u64> {
     let text = text.trim_matches(is_blank);
     if text.is_empty() {
         return Some(0);
@@ -45,7 +38,7 @@ pub(super) fn loose(text: &str) -> Option<u64> {
 }
 
 /// White space and line ends, as ECMAScript 2024, "StringToNumber", trims them.
-pub(super) const fn is_blank(c: char) -> bool {
+pub(crate) const fn is_blank(c: char) -> bool {
     matches!(
         c,
         '\t'..='\r'
