@@ -40,6 +40,8 @@ pub struct Case {
 pub struct Outcome {
     /// The case.
     pub case: Case,
+    /// The configuration of the server that was judged.
+    pub variant: Variant,
     /// The verdict.
     pub verdict: Verdict,
     /// When it began, since the run began.
@@ -228,7 +230,7 @@ impl Ground {
             let generation = self.generation.load(Ordering::SeqCst);
             let Some(site) = guard.as_ref().map(|running| Arc::clone(&running.site)) else {
                 let why = "the server died before, and could not be started again".to_owned();
-                return Acted::Outcome(Box::new(Outcome::without_acting(case, Verdict::Inconclusive(why))));
+                return Acted::Outcome(Box::new(self.without_acting(case, Verdict::Inconclusive(why))));
             };
             let began = Instant::now();
             let outcome = self.act_once(&case, &site, &format!("{tag}.{attempt}"), run_began).await;
@@ -255,7 +257,7 @@ impl Ground {
         let mut guard = self.running.write().await;
         let Some(running) = guard.as_mut() else {
             let why = "the server died before, and could not be started again".to_owned();
-            return Outcome::without_acting(case, Verdict::Inconclusive(why));
+            return self.without_acting(case, Verdict::Inconclusive(why));
         };
         let site = Arc::clone(&running.site);
         if !listens(&site).await {
@@ -287,13 +289,13 @@ impl Ground {
                        (--jobs 1 runs them one by one)";
             Verdict::Crash(how.to_owned())
         };
-        Outcome::without_acting(case, verdict)
+        self.without_acting(case, verdict)
     }
 
     /// Acts a case out on a stage of its own.
     async fn act_once(&self, case: &Case, site: &Arc<Site>, tag: &str, run_began: Instant) -> Outcome {
         if let Some(lacks) = case.scenario.needs.iter().find_map(|need| site.lacks(*need)) {
-            return Outcome::without_acting(case.clone(), Verdict::Skipped(lacks));
+            return self.without_acting(case.clone(), Verdict::Skipped(lacks));
         }
         let began = Instant::now();
         let mut stage =
@@ -306,12 +308,18 @@ impl Ground {
         };
         Outcome {
             case: case.clone(),
+            variant: self.variant,
             verdict,
             began: began - run_began,
             took: began.elapsed(),
             transcript: stage.transcript().entries(),
             guilty,
         }
+    }
+
+    fn without_acting(&self, case: Case, verdict: Verdict) -> Outcome {
+        let (began, took) = (Duration::ZERO, Duration::ZERO);
+        Outcome { case, variant: self.variant, verdict, began, took, transcript: Vec::new(), guilty: None }
     }
 
     /// Whether a fresh client can connect, say something and leave.
@@ -350,19 +358,6 @@ async fn listens(site: &Site) -> bool {
         sleep(Duration::from_millis(100)).await;
     }
     false
-}
-
-impl Outcome {
-    fn without_acting(case: Case, verdict: Verdict) -> Self {
-        Self {
-            case,
-            verdict,
-            began: Duration::ZERO,
-            took: Duration::ZERO,
-            transcript: Vec::new(),
-            guilty: None,
-        }
-    }
 }
 
 /// Watches our own event loop: a measurement taken while it stood still is no measurement.

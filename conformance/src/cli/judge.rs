@@ -216,7 +216,7 @@ fn told(outcome: &Outcome) -> event::Case {
         says: rule.says.to_owned(),
         source: rule.source.to_string(),
         over: outcome.case.over.name().to_owned(),
-        variant: outcome.case.scenario.variant.name().to_owned(),
+        variant: outcome.variant.name().to_owned(),
         verdict,
         known: false,
         message,

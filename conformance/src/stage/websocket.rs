@@ -318,7 +318,7 @@ impl Opening {
     /// # Errors
     /// A violation if a packet arrives, or nothing happens.
     pub async fn is_refused(self) -> Check {
-        self.is_refused_after(None).await
+        self.refused_after(None).await
     }
 
     /// As [`Opening::is_refused`], with a text that we send if the WebSocket opens at first.
@@ -326,10 +326,10 @@ impl Opening {
     /// # Errors
     /// As [`Opening::is_refused`].
     pub async fn is_refused_even_with(self, text: &str) -> Check {
-        self.is_refused_after(Some(text)).await
+        self.refused_after(Some(text)).await
     }
 
-    async fn is_refused_after(self, text: Option<&str>) -> Check {
+    async fn refused_after(self, text: Option<&str>) -> Check {
         const WANT: &str = "the WebSocket is refused, or closed before any packet";
         let Opening::Open(mut ws) = self else { return Ok(()) };
         if let Some(text) = text {

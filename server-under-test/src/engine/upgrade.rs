@@ -7,6 +7,9 @@ use siospec_codec::engine::Packet;
 use super::{outbox::Frame, signals::SocketId};
 use crate::{config::Config, fault::Fault};
 
+/// How many answers to probes may wait for a candidate that does not read them.
+const MAX_UNREAD_PROBES: usize = 64;
+
 /// The upgrade of one session. At most one websocket is a candidate at a time.
 ///
 /// Law: every text message of the candidate goes to [`Upgrade::text`], and its verdict is carried out.
@@ -68,6 +71,7 @@ impl Upgrade {
     pub fn text(&mut self, text: &str) -> Verdict {
         let Some(candidate) = &mut self.candidate else { return Verdict::Loses };
         match Packet::decode(text) {
+            Ok(Packet::Ping("probe")) if candidate.outbox.len() >= MAX_UNREAD_PROBES => Verdict::Loses,
             Ok(Packet::Ping("probe")) => {
                 candidate.probed = true;
                 if !self.config.faulty(Fault::ProbeUnanswered) {

@@ -59,13 +59,13 @@ impl Hub {
             };
             return self.send(session, packet::refused(name, payload));
         };
-        let refused_before = self.config.faulty(Fault::RefusalIsFinal)
-            && self
-                .connections
-                .get(&session)
-                .is_some_and(|it| it.refusals.iter().any(|refused| refused == name));
+        let is_final = self.config.faulty(Fault::RefusalIsFinal);
+        let refused_before =
+            is_final && self.connections.get(&session).is_some_and(|it| it.refusals.contains(name));
         if let Err(refusal) = app::admit(name, auth.as_deref(), refused_before) {
-            self.connections.get_mut(&session).into_iter().for_each(|it| it.refusals.push(name.to_owned()));
+            if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
+                connection.refusals.insert(name.to_owned());
+            }
             return self.send(session, packet::refused(name, &self.refusal_payload(&refusal)));
         }
         if name != "/"

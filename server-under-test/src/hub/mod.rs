@@ -5,7 +5,7 @@ mod membership;
 mod timers;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -65,8 +65,8 @@ struct Connection {
     connect_timer: TimerKey,
     /// The sids it had; only with a fault.
     former_sids: HashMap<String, String>,
-    /// The namespaces that refused it.
-    refusals: Vec<String>,
+    /// The namespaces that refused it; only with a fault.
+    refusals: HashSet<String>,
 }
 
 /// Something happened.
@@ -178,7 +178,7 @@ impl Hub {
     fn opened(&mut self, session: SessionId, sid: String, transport: Transport, query: Query) {
         let connect_timer = self.timers.set(self.now + self.config.connect_timeout, Timer::Connect(session));
         let client = Client::new(self.config.clone());
-        let (former_sids, refusals) = (HashMap::new(), Vec::new());
+        let (former_sids, refusals) = (HashMap::new(), HashSet::new());
         let connection = Connection { client, sid, transport, query, connect_timer, former_sids, refusals };
         self.connections.insert(session, connection);
     }

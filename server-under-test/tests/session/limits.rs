@@ -54,3 +54,16 @@ fn deep_nesting_is_survived() {
     }
     assert_eq!(rig.say(&member, r#"421["message-with-ack"]"#), ["431[]"]);
 }
+
+#[test]
+fn probes_that_are_not_read_run_out() {
+    let mut rig = Rig::new();
+    let (client, _) = rig.polling();
+    let socket = rig.open_socket(client);
+    for _ in 0..1000 {
+        rig.text(client, socket, "2probe");
+    }
+    assert_eq!(rig.messages(client, socket), ["<close>"]);
+    rig.post(client, "40");
+    assert!(rig.poll(client).starts_with("40{"), "the session stays");
+}

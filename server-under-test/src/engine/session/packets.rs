@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use siospec_codec::{
-    Encode as _,
+    DecodeError, Encode as _,
     engine::{Data, Handshake, Packet},
 };
 
@@ -22,7 +22,7 @@ const JOIN_WAIT: Duration = Duration::from_millis(50);
 
 impl Session {
     /// Handles one packet, which lies in `text`.
-    pub(super) fn packet<E>(&mut self, packet: Result<Packet<'_>, E>, text: &Text, now: Instant) {
+    pub(super) fn packet(&mut self, packet: Result<Packet<'_>, DecodeError>, text: &Text, now: Instant) {
         if self.phase != Phase::Open {
             return;
         }

@@ -3,7 +3,10 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use siospec_codec::engine::{Data, Packet, packets};
+use siospec_codec::{
+    DecodeError,
+    engine::{Data, Packet, packets},
+};
 
 use super::{Carrier, Farewell, Phase, Session};
 use crate::{
@@ -66,29 +69,45 @@ impl Session {
         self.in_flight.post.take_if(|post| *post == request).is_some()
     }
 
+    /// Handles packets in order, up to the first bad one.
     pub(super) fn payload(&mut self, text: &Text, now: Instant) {
+        match self.config.fault {
+            Some(Fault::PayloadHandledBackwards) => self.payload_backwards(text, now),
+            Some(fault @ (Fault::BadPacketSkipped | Fault::UnknownPacketIgnored)) => {
+                let (good, bad) =
+                    text.as_str().split(SEPARATOR).map(Packet::decode).partition::<Vec<_>, _>(Result::is_ok);
+                self.packets(good, text, now);
+                if !bad.is_empty() && fault == Fault::BadPacketSkipped {
+                    self.close(now);
+                }
+            }
+            _ => self.packets(packets(text.as_str()), text, now),
+        }
+    }
+
+    fn payload_backwards(&mut self, text: &Text, now: Instant) {
         let mut all: Vec<_> = packets(text.as_str()).collect();
-        let events_of_main = |packet: &Result<Packet<'_>, _>| matches!(packet, Ok(Packet::Message(Data::Text(text))) if text.starts_with('2') && !text.starts_with("2/"));
-        if self.config.faulty(Fault::PayloadHandledBackwards)
-            && all.len() >= 3
-            && all.iter().all(events_of_main)
-        {
+        let is_event = |packet: &Result<Packet<'_>, _>| match packet {
+            Ok(Packet::Message(Data::Text(text))) => text.starts_with('2') && !text.starts_with("2/"),
+            _ => false,
+        };
+        if all.len() >= 3 && all.iter().all(is_event) {
             all.reverse();
         }
-        let bad_at = all.iter().position(Result::is_err);
-        if bad_at.is_some() && self.config.faulty(Fault::BadPacketSkipped) {
-            all = text.as_str().split(SEPARATOR).map(Packet::decode).filter(Result::is_ok).collect();
-        } else if bad_at.is_some() && self.config.faulty(Fault::UnknownPacketIgnored) {
-            all = text.as_str().split(SEPARATOR).map(Packet::decode).collect();
-        }
-        for packet in all {
+        self.packets(all, text, now);
+    }
+
+    fn packets<'a>(
+        &mut self,
+        packets: impl IntoIterator<Item = Result<Packet<'a>, DecodeError>>,
+        text: &Text,
+        now: Instant,
+    ) {
+        for packet in packets {
+            self.packet(packet, text, now);
             if self.phase != Phase::Open {
                 return;
             }
-            self.packet(packet, text, now);
-        }
-        if bad_at.is_some() && self.config.faulty(Fault::BadPacketSkipped) {
-            self.close(now);
         }
     }
 

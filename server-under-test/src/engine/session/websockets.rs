@@ -38,6 +38,9 @@ impl Session {
     }
 
     pub(super) fn socket_opened(&mut self, socket: SocketId, now: Instant) {
+        if self.carrier == Carrier::WebSocket(socket) {
+            return;
+        }
         let wanted = self.carrier == Carrier::Polling || self.config.faulty(Fault::SecondWebsocketAccepted);
         if self.phase != Phase::Open || !wanted || !self.upgrade.offer(socket, now) {
             return;
