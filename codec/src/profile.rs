@@ -36,7 +36,7 @@ impl Profile {
 
 /// A set of tolerated deviations from the protocol texts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct Leniency(u16);
+pub struct Leniency(u32);
 
 /// Declares the flags once; positions follow the order of declaration.
 macro_rules! leniencies {
@@ -97,6 +97,9 @@ leniencies! {
     /// An acknowledgement id below zero in a MessagePack packet. The texts are silent; strict refuses because
     /// a text packet could not carry it. Observed in socket.io-msgpack-parser 3.0.2.
     NEGATIVE_ACK_ID = 14, "negative-ack-id";
+    /// CONNECT_ERROR with any JSON value. Socket.IO protocol, version 4, "ERROR", where the packet of that
+    /// number tells of any error; for connections of Engine.IO version 3.
+    ERROR_VALUE = 15, "error-value";
 }
 
 impl Leniency {
@@ -119,6 +122,9 @@ impl Leniency {
             | Self::NAMELESS_EVENT.0
             | Self::NEGATIVE_ACK_ID.0,
     );
+
+    /// What version 4 of the Socket.IO protocol allows beyond version 5.
+    pub const VERSION_4: Self = Self::ERROR_VALUE;
 
     /// Whether all of `other` is in this set.
     #[must_use]

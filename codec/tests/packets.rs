@@ -120,5 +120,8 @@ fn an_owned_packet_is_borrowed_again() {
     assert_eq!(packet, "0/admin,{\"token\":1}");
     assert_eq!(owned.packet(), Packet::decode(&packet).unwrap());
     assert_eq!(Packet::decode("0/").unwrap().namespace, Namespace::ROOT);
+    let (name, query) = Namespace::new("/admin?token=1?2").unwrap().split_query();
+    assert_eq!((name.as_str(), query), ("/admin", Some("token=1?2")));
+    assert_eq!(Namespace::ROOT.split_query(), (Namespace::ROOT, None));
     assert_eq!(Args::new(" [1, 2] ").unwrap().len(), 2);
 }

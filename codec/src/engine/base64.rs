@@ -107,8 +107,7 @@ pub(crate) fn encode(bytes: &[u8], mut write: impl FnMut(&str)) {
         }
         let padding = (3 - piece.len() % 3) % 3;
         let used = text.get_mut(..encoded_len(piece.len())).unwrap_or_default();
-        // Apart from the cutting, because this loop becomes vector instructions.
-        used.iter_mut().for_each(|sextet| *sextet = digit(*sextet));
+        to_digits(used);
         used.iter_mut().rev().take(padding).for_each(|pad| *pad = b'=');
         write(core::str::from_utf8(used).unwrap_or_default());
     }
@@ -165,9 +164,7 @@ const fn digit(sextet: u8) -> u8 {
 fn decode_blocks<'a>(text: &'a [u8], bytes: &mut Vec<u8>) -> &'a [u8] {
     let (blocks, _) = text.as_chunks::<64>();
     for (index, block) in blocks.iter().enumerate() {
-        // `map` of arrays would be unrolled; a loop becomes vector instructions.
-        let mut sextets = [0; 64];
-        sextets.iter_mut().zip(block).for_each(|(value, digit)| *value = sextet(*digit));
+        let sextets = sextets_of(block);
         if sextets.iter().fold(0, |all, sextet| all | sextet) > 63 {
             return text.get(index * 64..).unwrap_or_default();
         }
@@ -177,6 +174,24 @@ fn decode_blocks<'a>(text: &'a [u8], bytes: &mut Vec<u8>) -> &'a [u8] {
         bytes.extend_from_slice(&decoded);
     }
     text.get(blocks.len() * 64..).unwrap_or_default()
+}
+
+/// The values of 64 digits. A function of its own and a loop, which the compiler turns into vectors.
+#[inline(never)]
+fn sextets_of(digits: &[u8; 64]) -> [u8; 64] {
+    let mut sextets = [0; 64];
+    for (value, digit) in sextets.iter_mut().zip(digits) {
+        *value = sextet(*digit);
+    }
+    sextets
+}
+
+/// Replaces values by their digits; see [`sextets_of`].
+#[inline(never)]
+fn to_digits(sextets: &mut [u8]) {
+    for sextet in sextets {
+        *sextet = digit(*sextet);
+    }
 }
 
 /// Joins eight values below 64 into six bytes, pair by pair.

@@ -9,6 +9,6 @@ mod value;
 mod wide;
 
 pub(crate) use scan::{Scanned, scan, scan_named, skip_blanks};
-pub(crate) use skip::{string as skip_string, value as skip_value};
+pub(crate) use skip::string as skip_string;
 pub use unescape::{Chars, JsonStr, quote};
 pub use value::{Elements, Json, Kind, Members};

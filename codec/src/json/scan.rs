@@ -207,6 +207,7 @@ fn escape(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 }
 
 /// Reads the number at `at`; gives the offset behind it.
+#[inline]
 fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     let first = if bytes.get(at) == Some(&b'-') { at + 1 } else { at };
     let mut end = match bytes.get(first) {
@@ -216,21 +217,22 @@ fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     if bytes.get(end) == Some(&b'.') {
         end = digits(bytes, end + 1)?;
     }
-    if let Some(b'e' | b'E') = bytes.get(end) {
-        end += 1;
-        if let Some(b'+' | b'-') = bytes.get(end) {
-            end += 1;
-        }
-        end = digits(bytes, end)?;
-    }
-    // `01` would otherwise be a number followed by another.
     match bytes.get(end) {
+        Some(b'e' | b'E') => exponent(bytes, end + 1),
+        // `01` would otherwise be a number followed by another.
         Some(b'0'..=b'9') => Err(DecodeError::new(ErrorKind::InvalidNumber, end)),
         _ => Ok(end),
     }
 }
 
+/// Reads what follows the `e` before `at`.
+fn exponent(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
+    let signed = matches!(bytes.get(at), Some(b'+' | b'-'));
+    digits(bytes, at + usize::from(signed))
+}
+
 /// Reads at least one digit.
+#[inline]
 fn digits(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     // Byte by byte: numbers are short, words cost more than they save.
     let mut end = at;

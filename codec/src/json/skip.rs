@@ -5,7 +5,7 @@
 use super::wide;
 
 /// The offset behind the value that begins at `at`.
-pub(crate) fn value(bytes: &[u8], at: usize) -> usize {
+pub(super) fn value(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at) {
         Some(b'"') => string(bytes, at),
         Some(b'[' | b'{') => container(bytes, at),

@@ -126,7 +126,7 @@ impl<'a> Json<'a> {
     /// The members of an object in the order written, if this is one. A name may come several times.
     #[must_use]
     pub fn members(self) -> Option<Members<'a>> {
-        (self.kind() == Kind::Object).then_some(Members { text: self.0, at: 1 })
+        (self.kind() == Kind::Object).then_some(Members::at(self.0, 0))
     }
 
     /// The value of the last member of this name, if this is an object that has one.
@@ -207,7 +207,12 @@ impl<'a> Iterator for Members<'a> {
     }
 }
 
-impl Members<'_> {
+impl<'a> Members<'a> {
+    /// The members of the object that begins at `at` of a proven text.
+    pub(crate) const fn at(text: &'a str, at: usize) -> Self {
+        Self { text, at: at + 1 }
+    }
+
     /// How far the object is read, in bytes.
     pub(crate) const fn position(&self) -> usize {
         self.at

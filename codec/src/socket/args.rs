@@ -102,6 +102,8 @@ impl EventName<'_> {
     pub fn is_reserved(self) -> bool {
         match self {
             Self::Number(_) => false,
+            // None is shorter, however it is written.
+            Self::Text(name) if name.raw().len() < 7 => false,
             Self::Text(name) if name.raw().as_bytes().contains(&b'\\') => {
                 RESERVED_EVENT_NAMES.iter().any(|reserved| name == **reserved)
             }

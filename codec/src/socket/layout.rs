@@ -230,6 +230,7 @@ fn payload(
     let wrong = match kind {
         Kind::Disconnect => Some(ErrorKind::UnexpectedPayload),
         Kind::Connect if *first != b'{' => Some(ErrorKind::ExpectedObject),
+        Kind::ConnectError if profile.allows(Leniency::ERROR_VALUE) => None,
         Kind::ConnectError if *first == b'"' && profile.allows(Leniency::CONNECT_ERROR_STRING) => None,
         Kind::ConnectError if *first != b'{' => Some(ErrorKind::ExpectedObject),
         Kind::Event | Kind::Ack if *first != b'[' => Some(ErrorKind::ExpectedArray),

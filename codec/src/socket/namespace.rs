@@ -39,6 +39,18 @@ impl<'a> Namespace<'a> {
         self.0
     }
 
+    /// The name without its query string, and the query string without its question mark.
+    ///
+    /// Clients of version 4 of the protocol may append one: Socket.IO protocol, version 4, "CONNECT". In
+    /// version 5 it is part of the name.
+    #[must_use]
+    pub fn split_query(self) -> (Self, Option<&'a str>) {
+        match self.0.split_once('?') {
+            Some((name, query)) => (Self(name), Some(query)),
+            None => (self, None),
+        }
+    }
+
     /// Whether this is the main namespace.
     #[must_use]
     pub fn is_root(self) -> bool {

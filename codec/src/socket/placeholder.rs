@@ -10,7 +10,7 @@
 //! same, because `JSON.parse` would have to be imitated to tell, and RFC 8259, section 4, wants names unique.
 
 use super::Args;
-use crate::json::Json;
+use crate::json::{Json, Members, skip_blanks, skip_string};
 use crate::{DecodeError, ErrorKind, Leniency, Profile};
 use core::ops::Range;
 
@@ -87,10 +87,7 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(args: Args<'a>) -> Self {
-        let text = args.as_str();
-        // Without the name, plain or possibly escaped, there is nothing to find.
-        let possible = text.contains("_placeholder") || text.contains('\\');
-        Self { text, at: if possible { 0 } else { text.len() } }
+        Self { text: args.as_str(), at: 0 }
     }
 }
 
@@ -101,14 +98,14 @@ impl<'a> Iterator for Walk<'a> {
         let bytes = self.text.as_bytes();
         loop {
             match bytes.get(self.at)? {
-                b'"' => self.at = crate::json::skip_string(bytes, self.at),
+                b'"' => self.at = skip_string(bytes, self.at),
                 b'{' => {
                     let start = self.at;
-                    let end = crate::json::skip_value(bytes, start);
-                    let object = Json::cut(self.text, start, end);
-                    if let Some(num) = as_placeholder(object) {
-                        self.at = end;
-                        return Some(Found { range: start..end, num });
+                    let mut members = Members::at(self.text, start);
+                    if let Some(num) = claim(&mut members) {
+                        // Behind the last member only the brace is left.
+                        self.at = skip_blanks(bytes, members.position()) + 1;
+                        return Some(Found { range: start..self.at, num });
                     }
                     self.at = start + 1;
                 }
@@ -121,8 +118,14 @@ impl<'a> Iterator for Walk<'a> {
 /// The number of an object that claims to be a placeholder; the inner option tells whether it has one.
 #[expect(clippy::option_option, reason = "no claim and a claim without a number are different things")]
 pub(crate) fn as_placeholder(object: Json<'_>) -> Option<Option<Json<'_>>> {
+    claim(&mut object.members()?)
+}
+
+/// The same for an object's members.
+#[expect(clippy::option_option, reason = "no claim and a claim without a number are different things")]
+fn claim<'a>(members: &mut Members<'a>) -> Option<Option<Json<'a>>> {
     let (mut claims, mut num) = (false, None);
-    for (name, value) in object.members()? {
+    for (name, value) in members {
         if name == "_placeholder" {
             claims = value.as_bool() == Some(true);
         } else if name == "num" {
