@@ -27,6 +27,11 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// Whether it is a ping: one that was due at this moment, and not what was asked for.
+    pub fn is_ping(&self) -> bool {
+        self.status == 200 && self.body.starts_with(b"2")
+    }
+
     /// The value of a header, given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())

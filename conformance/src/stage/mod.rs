@@ -52,6 +52,7 @@ pub(crate) struct Scene {
 pub struct Stage {
     scene: Arc<Scene>,
     actors: usize,
+    attempts: usize,
 }
 
 /// Names for actors, in order of appearance.
@@ -63,7 +64,7 @@ impl Stage {
         let transcript = Transcript::begin();
         let late = AtomicBool::new(false);
         let scene = Scene { site, over, patience, transcript, tag: format!("~{tag}~"), late };
-        Self { scene: Arc::new(scene), actors: 0 }
+        Self { scene: Arc::new(scene), actors: 0, attempts: 0 }
     }
 
     /// The record of this case.
@@ -90,6 +91,14 @@ impl Stage {
     pub fn too_late(&self, why: impl Into<String>) -> Stop {
         self.scene.late.store(true, Ordering::SeqCst);
         Stop::Inconclusive(why.into())
+    }
+
+    /// Counts an attempt that chance spoilt, such as a ping that was due at the wrong moment; true once that
+    /// can be no chance any more.
+    pub fn tried_often(&mut self) -> bool {
+        const OFTEN: usize = 4;
+        self.attempts += 1;
+        self.attempts >= OFTEN
     }
 
     /// Whether our side was too slow.
