@@ -52,6 +52,8 @@ pub struct Outcome {
     pub transcript: Vec<Entry>,
     /// The guilty entry.
     pub guilty: Option<EntryId>,
+    /// Whether our side was too slow.
+    late: bool,
 }
 
 /// How to run.
@@ -101,7 +103,7 @@ enum Acted {
 
 /// A case that went wrong while our own clock stumbled is acted out again, so often at most; one whose set-up
 /// failed is given a second chance.
-const MAX_ATTEMPTS: u32 = 4;
+const MAX_ATTEMPTS: u32 = 6;
 /// A pause of our own event loop that casts doubt on what was measured.
 const STUMBLE: Duration = Duration::from_millis(80);
 
@@ -243,7 +245,7 @@ impl Ground {
             }
             // What went wrong while we ourselves were held up says nothing about the server.
             let unlucky = attempt == 1 && matches!(outcome.verdict, Verdict::Inconclusive(_));
-            let doubtful = unlucky || clock.stumbled_since(began);
+            let doubtful = unlucky || outcome.late || clock.stumbled_since(began);
             if sound || !doubtful || attempt == MAX_ATTEMPTS {
                 return Acted::Outcome(Box::new(outcome));
             }
@@ -314,12 +316,22 @@ impl Ground {
             took: began.elapsed(),
             transcript: stage.transcript().entries(),
             guilty,
+            late: stage.was_late(),
         }
     }
 
     fn without_acting(&self, case: Case, verdict: Verdict) -> Outcome {
         let (began, took) = (Duration::ZERO, Duration::ZERO);
-        Outcome { case, variant: self.variant, verdict, began, took, transcript: Vec::new(), guilty: None }
+        Outcome {
+            case,
+            variant: self.variant,
+            verdict,
+            began,
+            took,
+            transcript: Vec::new(),
+            guilty: None,
+            late: false,
+        }
     }
 
     /// Whether a fresh client can connect, say something and leave.

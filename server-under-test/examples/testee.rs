@@ -1,11 +1,10 @@
-//! The reference server as a testee: settings from the environment, until SIGTERM or Ctrl-C.
+//! The reference server as a testee: settings from the environment, until Ctrl-C or a signal ends it.
 //!
 //! `SIO_FAULT` names the way in which it is to be wrong.
 
 use std::error::Error;
 
 use siospec_server::{Config, Fault, Server};
-use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -15,7 +14,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         config.fault = Some(Fault::from_name(&name).ok_or("no such fault")?);
     }
     let server = Server::bind(config, ("127.0.0.1", port)).await?;
-    signal(SignalKind::terminate())?.recv().await;
+    tokio::signal::ctrl_c().await?;
     server.shutdown().await;
     Ok(())
 }

@@ -11,7 +11,10 @@ mod site;
 mod websocket;
 mod wire;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 pub use self::{
     client::Client,
@@ -40,6 +43,8 @@ pub(crate) struct Scene {
     pub(crate) transcript: Transcript,
     /// Prefix of this case's event and room names: cases share a server and must not hear each other.
     pub(crate) tag: String,
+    /// Whether our side was too slow for what it wanted to see.
+    pub(crate) late: AtomicBool,
 }
 
 /// The place where a scenario is acted out: one case, one transport, one record.
@@ -56,7 +61,8 @@ impl Stage {
     /// A stage before the given server. `tag` must differ between cases that run at the same time.
     pub fn new(site: Arc<Site>, over: Transport, patience: Patience, tag: &str) -> Self {
         let transcript = Transcript::begin();
-        let scene = Scene { site, over, patience, transcript, tag: format!("~{tag}~") };
+        let late = AtomicBool::new(false);
+        let scene = Scene { site, over, patience, transcript, tag: format!("~{tag}~"), late };
         Self { scene: Arc::new(scene), actors: 0 }
     }
 
@@ -78,6 +84,17 @@ impl Stage {
     /// Deadlines.
     pub fn patience(&self) -> Patience {
         self.scene.patience
+    }
+
+    /// Our side was too slow for what it wanted to see: says nothing about the server, and is worth another try.
+    pub fn too_late(&self, why: impl Into<String>) -> Stop {
+        self.scene.late.store(true, Ordering::SeqCst);
+        Stop::Inconclusive(why.into())
+    }
+
+    /// Whether our side was too slow.
+    pub fn was_late(&self) -> bool {
+        self.scene.late.load(Ordering::SeqCst)
     }
 
     /// A name for an event or a room that belongs to this case alone.

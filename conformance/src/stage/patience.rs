@@ -54,7 +54,7 @@ impl Patience {
     }
 
     fn slack(&self) -> Duration {
-        self.scaled(Duration::from_millis(1500))
+        self.scaled(Duration::from_millis(1500)).max(Duration::from_secs(1))
     }
 
     fn scaled(&self, time: Duration) -> Duration {

@@ -65,9 +65,10 @@ scenarios! {
 async fn a_payload_is_handled_in_order(stage: &mut Stage) -> Check {
     let mut session = stage.session().await?;
     session.joins("/", None).await.set_up("joining the main namespace")?;
-    let payload: Vec<String> = (1..=4).map(|number| format!("42[\"message\",{number}]")).collect();
+    const PACKETS: usize = 40;
+    let payload: Vec<String> = (1..=PACKETS).map(|number| format!("42[\"message\",{number}]")).collect();
     session.sends(&payload.join("\u{1e}"));
-    for number in 1..=4 {
+    for number in 1..=PACKETS {
         session.hears(&event("message-back", [json!(number)])).await?;
     }
     Ok(())

@@ -91,7 +91,8 @@ impl Session {
             Ok(Packet::Message(Data::Text(text))) => text.starts_with('2') && !text.starts_with("2/"),
             _ => false,
         };
-        if all.len() >= 3 && all.iter().all(is_event) {
+        // So many that no client gathers them by chance.
+        if all.len() >= 32 && all.iter().all(is_event) {
             all.reverse();
         }
         self.packets(all, text, now);

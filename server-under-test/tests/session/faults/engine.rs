@@ -80,7 +80,8 @@ pub(super) fn polling(config: Config) -> String {
 pub(super) fn polling_many(config: Config) -> String {
     let (mut rig, mut notes) = (Rig::with(config), Notes::default());
     let client = joined(&mut rig);
-    rig.post(client, r#"42["message",1]|42["message",2]|42["message",3]"#);
+    let events: Vec<String> = (1..=32).map(|number| format!(r#"42["message",{number}]"#)).collect();
+    rig.post(client, &events.join("|"));
     notes.add(rig.poll(client));
     notes.text
 }
