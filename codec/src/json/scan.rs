@@ -165,16 +165,20 @@ fn key(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 /// Reads a string whose opening quote lies before `at`; gives the offset behind the closing one.
 #[inline]
 fn string(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    let at = skip_plain(bytes, at);
-    if bytes.get(at) == Some(&b'"') { Ok(at + 1) } else { escaped_string(bytes, at) }
+    // Names and most values end within a word: that much is worth having in line.
+    let plain = wide::find_in_word::<wide::Special>(bytes, at).unwrap_or(0);
+    let at = at + plain;
+    if plain < 8 && bytes.get(at) == Some(&b'"') { Ok(at + 1) } else { rest_of_string(bytes, at) }
 }
 
 /// Like [`string`], of which everything before `at` is read.
-fn escaped_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
+#[inline(never)]
+fn rest_of_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
     loop {
+        at = skip_plain(bytes, at);
         match bytes.get(at) {
             Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => at = skip_plain(bytes, escape(bytes, at)?),
+            Some(b'\\') => at = escape(bytes, at)?,
             Some(_) => return Err(DecodeError::new(ErrorKind::ControlCharacter, at)),
             None => return Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len())),
         }

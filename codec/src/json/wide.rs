@@ -43,25 +43,29 @@ impl Wanted for Quote {
 /// The first offset at or after `at` that holds one of the bytes wanted; the length if none does.
 #[inline(always)]
 pub(super) fn find<W: Wanted>(bytes: &[u8], mut at: usize) -> usize {
-    let mut words = 0;
-    while let Some(rest) = bytes.get(at..)
-        && let Some(word) = rest.first_chunk()
-    {
-        let found = (W::word(u64::from_le_bytes(*word)) & HIGHS).trailing_zeros() as usize / 8;
+    match find_in_word::<W>(bytes, at) {
+        // Most runs end within a word; only long ones are worth wider steps.
+        Some(8) => at += 8 + skip_blocks::<W>(bytes.get(at + 8..).unwrap_or_default()),
+        Some(found) => return at + found,
+        None => {}
+    }
+    while let Some(found) = find_in_word::<W>(bytes, at) {
         at += found;
         if found < 8 {
             return at;
-        }
-        // Most runs end within a word or two; only long ones are worth wider steps.
-        words += 1;
-        if words == 2 {
-            at += skip_blocks::<W>(rest.get(8..).unwrap_or_default());
         }
     }
     while bytes.get(at).is_some_and(|byte| !W::byte(*byte)) {
         at += 1;
     }
     at
+}
+
+/// How many of the eight bytes at `at` precede the first one wanted; none if fewer than eight are left.
+#[inline(always)]
+pub(super) fn find_in_word<W: Wanted>(bytes: &[u8], at: usize) -> Option<usize> {
+    let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
+    Some((W::word(word) & HIGHS).trailing_zeros() as usize / 8)
 }
 
 /// How many bytes come in whole blocks before a block that holds a byte wanted.
