@@ -42,6 +42,8 @@ pub enum Need {
     Contract(Contract),
     /// The testee must name this feature.
     Feature(&'static str),
+    /// The testee must not name this feature.
+    Without(&'static str),
     /// A setting that no handshake announces must be known: only where the runner configured the server.
     Setting(Setting),
 }
@@ -82,6 +84,7 @@ impl fmt::Display for Need {
         match self {
             Need::Contract(contract) => write!(f, "contract {}", contract.name()),
             Need::Feature(feature) => f.write_str(feature),
+            Need::Without(feature) => write!(f, "no {feature}"),
             Need::Setting(Setting::ConnectTimeout) => f.write_str("a known connect time-out"),
             Need::Setting(Setting::UpgradeTimeout) => f.write_str("a known upgrade time-out"),
         }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use siospec::{rule::Rule, suite};
+use siospec::{
+    rule::{Document, Level, Rule},
+    suite,
+};
 
 fn rules() -> Vec<&'static Rule> {
     suite::all().into_iter().map(|scenario| scenario.rule).collect()
@@ -46,6 +49,13 @@ fn a_rule_is_one_sentence_with_a_source() {
             rule.says
         );
         assert!(!rule.source.section.is_empty(), "{}", rule.id);
+    }
+}
+
+#[test]
+fn what_was_only_observed_is_no_must() {
+    for rule in rules().iter().filter(|rule| rule.source.document == Document::Observed) {
+        assert_ne!(rule.level, Level::Must, "{} has no text behind it", rule.id);
     }
 }
 

@@ -70,7 +70,7 @@ faults! {
 
     // Long-polling.
     PostAnswersUpperCase "post-answers-upper-case" "A POST is answered OK instead of ok."
-    PayloadHandledBackwards "payload-handled-backwards" "Thirty-two or more events of the main namespace in one POST are handled last first."
+    PayloadHandledBackwards "payload-handled-backwards" "Sixteen or more events of the main namespace in one POST are handled last first."
     TrailingSeparator "trailing-separator" "A poll response of three or more packets ends with a separator."
     Base64UrlSafe "base64-url-safe" "Binary leaves as unpadded base64 of the url-safe alphabet."
     SecondGetAccepted "second-get-accepted" "A second GET takes the place of the first, which is answered with a noop."

@@ -1,5 +1,7 @@
 //! A Socket.IO client that has joined a namespace.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -38,8 +40,9 @@ impl Wire {
         let mut answer = None;
         let mut greeted = !self.scene.echoes();
         // Whether the greeting may precede the answer is a rule of its own.
+        let deadline = Instant::now() + self.scene.patience.answer();
         while answer.is_none() || !greeted {
-            let (packet, at) = self.next().await?;
+            let (packet, at) = self.next_before(deadline).await?;
             let ours = packet.namespace == namespace;
             match packet.kind {
                 Kind::Connect if ours => answer = Some(packet.data),
@@ -61,8 +64,9 @@ impl Wire {
     /// # Errors
     /// A violation if we are not admitted, inconclusive if there is no id.
     pub async fn admitted(&mut self, namespace: &str) -> Check<(String, EntryId)> {
+        let deadline = Instant::now() + self.scene.patience.answer();
         loop {
-            let (packet, at) = self.next().await?;
+            let (packet, at) = self.next_before(deadline).await?;
             match packet.kind {
                 Kind::Connect if packet.namespace == namespace => {
                     let sid = packet.data["sid"].as_str().filter(|sid| !sid.is_empty());
@@ -194,8 +198,12 @@ impl Client {
     pub async fn answered(&mut self, id: u64, command: &Value) -> Check<Value> {
         let want = format!("an answer to {command}");
         let mut aside = Vec::new();
+        // Commands may name a time of their own.
+        let within = Duration::from_millis(command["timeout"].as_u64().unwrap_or_default());
+        let deadline = Instant::now() + within + self.wire.scene.patience.answer();
         let answer = loop {
-            let (packet, at) = self.wire.next().await.map_err(|stop| expecting(stop, &want))?;
+            let (packet, at) =
+                self.wire.next_before(deadline).await.map_err(|stop| expecting(stop, &want))?;
             if packet.kind == Kind::Ack && packet.id == Some(id) && packet.namespace == self.namespace {
                 break (packet, at);
             }

@@ -125,7 +125,8 @@ pub(super) async fn request(scene: &Scene, actor: &Arc<str>, request: Request<'_
     for (name, value) in &scene.site.headers {
         request = request.header(name, value);
     }
-    for (name, value) in headers {
+    // An empty value: the header is left out.
+    for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
         request = request.header(*name, *value);
     }
     if let Some(body) = body {

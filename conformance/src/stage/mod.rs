@@ -16,6 +16,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use serde_json::Value;
+
 pub use self::{
     client::Client,
     http::Reply,
@@ -80,6 +82,11 @@ impl Stage {
     /// The server's address and what is known of it.
     pub fn site(&self) -> &Site {
         &self.scene.site
+    }
+
+    /// The payload of a CONNECT to the main namespace: what the user said, or nothing.
+    pub fn auth(&self) -> Value {
+        self.scene.site.auth.clone().unwrap_or_default()
     }
 
     /// Deadlines.
@@ -235,6 +242,20 @@ impl Scene {
     /// Whether the testee plays the echo application.
     pub(crate) fn echoes(&self) -> bool {
         self.site.contract >= Contract::Echo
+    }
+
+    /// Whether a text is an event that nobody in this case asked for.
+    pub(crate) fn is_strange(&self, text: &str) -> bool {
+        Sio::of_text(text).is_some_and(|packet| self.is_unasked(&packet))
+    }
+
+    /// Whether an event is none that this case asked for.
+    pub(crate) fn is_unasked(&self, packet: &Sio) -> bool {
+        match packet.kind {
+            // An application that we know nothing of may say what it likes.
+            Kind::Event if !self.echoes() => true,
+            _ => packet.event_name().is_some_and(|name| self.is_foreign(name)),
+        }
     }
 
     /// Whether an event belongs to another case that runs at the same time.

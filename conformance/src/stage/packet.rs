@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 use siospec_codec::{
-    Encode,
-    socket::{AckId, Args, Body, Message, Namespace, Packet},
+    Encode, Limits,
+    socket::{AckId, Args, Assembler, Body, Message, Namespace, Packet},
 };
 
 use super::websocket::hex;
@@ -93,6 +93,13 @@ impl Sio {
         (self.kind == Kind::Event).then(|| self.data.get(0).and_then(Value::as_str)).flatten()
     }
 
+    /// Reads an Engine.IO message with a Socket.IO packet that has no attachments.
+    pub fn of_text(text: &str) -> Option<Self> {
+        let mut assembler = Assembler::new(Limits::DEFAULT);
+        let message = assembler.text(text.strip_prefix('4')?).ok()??;
+        Self::read(&message).ok()
+    }
+
     /// Reads a packet that has all its attachments.
     ///
     /// # Errors
@@ -159,6 +166,11 @@ impl fmt::Display for Sio {
         }
         Ok(())
     }
+}
+
+/// Whether two texts are the same packet, however their JSON is written.
+pub(super) fn same(got: &str, want: &str) -> bool {
+    got == want || Sio::of_text(got).is_some_and(|got| Sio::of_text(want) == Some(got))
 }
 
 fn has_bytes(value: &Value) -> bool {

@@ -21,6 +21,11 @@ impl Patience {
         self.scaled(Duration::from_secs(4))
     }
 
+    /// A time that the server is given, stretched for slow machines.
+    pub fn millis(&self, millis: u64) -> u64 {
+        u64::try_from(self.scaled(Duration::from_millis(millis)).as_millis()).unwrap_or(u64::MAX).max(millis)
+    }
+
     /// For connecting to the server.
     pub fn connect(&self) -> Duration {
         self.scaled(Duration::from_secs(10))

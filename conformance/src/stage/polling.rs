@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
+
 use super::{
     Raw, Scene,
-    http::{self, Reply, Request},
+    http::{self, Reply, Request, readable},
+    packet::{Sio, connect, event},
     session::Hello,
 };
 use crate::{
@@ -134,8 +137,9 @@ impl Polling {
     /// # Errors
     /// A violation if a GET is not answered with 200.
     pub async fn packets(&self) -> Check<(Vec<String>, EntryId)> {
+        let deadline = Instant::now() + self.scene.patience.answer();
         loop {
-            let (mut packets, at) = self.payload().await?;
+            let (mut packets, at) = self.payload_before(deadline).await?;
             // How packets are separated is a rule of its own.
             packets.retain(|packet| !packet.is_empty());
             if !packets.is_empty() {
@@ -149,17 +153,52 @@ impl Polling {
     /// # Errors
     /// As [`Polling::packets`].
     pub async fn payload(&self) -> Check<(Vec<String>, EntryId)> {
+        let deadline = Instant::now() + self.scene.patience.answer();
+        self.payload_before(deadline).await
+    }
+
+    async fn payload_before(&self, deadline: Instant) -> Check<(Vec<String>, EntryId)> {
         loop {
-            let reply = self.get().await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let observed = "nothing but pings";
+                let at = self.scene.received(&self.actor, observed);
+                return Err(Stop::violation("a message", observed, at));
+            }
+            let reply = self.send_within("GET", &[], None, left).await?;
             reply.has_status(200)?;
             let body = reply.text();
             let mut packets: Vec<String> = body.split('\u{1e}').map(str::to_owned).collect();
             if packets.iter().any(|packet| packet.starts_with('2')) {
                 self.post("3").await?;
             }
-            packets.retain(|packet| !packet.starts_with('2') && packet != "6");
+            packets
+                .retain(|packet| !packet.starts_with('2') && packet != "6" && !self.scene.is_strange(packet));
             if !packets.is_empty() {
                 return Ok((packets, reply.at));
+            }
+        }
+    }
+
+    /// Demands that the next packets are these events of the main namespace, in this order, and no others.
+    ///
+    /// # Errors
+    /// A violation if others come, or fewer.
+    pub async fn hears(&self, want: &[Sio]) -> Check {
+        let deadline = Instant::now() + self.scene.patience.answer();
+        let shown: Vec<String> = want.iter().map(ToString::to_string).collect();
+        let mut got = Vec::new();
+        loop {
+            let answer = self.payload_before(deadline).await;
+            let (packets, at) = answer.map_err(|stop| expecting(stop, &shown.join("␞")))?;
+            got.extend(packets.into_iter().filter(|packet| !packet.is_empty()));
+            let read: Vec<Option<Sio>> = got.iter().map(|packet| Sio::of_text(packet)).collect();
+            if read.len() == want.len() && read.iter().zip(want).all(|(got, want)| got.as_ref() == Some(want))
+            {
+                return Ok(());
+            }
+            if read.len() >= want.len() {
+                return Err(Stop::violation(shown.join("␞"), readable(&got.join("␞")), at));
             }
         }
     }
@@ -169,7 +208,8 @@ impl Polling {
     /// # Errors
     /// A violation if the server does not admit us.
     pub async fn connect(&self) -> Check {
-        self.post("40").await?.has_status(200)?;
+        let (connect, _) = connect(self.scene.site.auth.clone().unwrap_or_default()).write();
+        self.post(&format!("4{connect}")).await?.has_status(200)?;
         let mut due = if self.scene.echoes() { 2 } else { 1 };
         while due > 0 {
             let (packets, at) = self.packets().await?;
@@ -208,12 +248,7 @@ impl Polling {
     /// A violation if no echo comes.
     pub async fn echoes(&self, word: &str) -> Check {
         self.post(&format!("42[\"message\",\"{word}\"]")).await?.has_status(200)?;
-        let (packets, at) = self.packets().await?;
-        let want = format!("42[\"message-back\",\"{word}\"]");
-        if packets == [want.as_str()] {
-            return Ok(());
-        }
-        Err(Stop::violation(want, packets.join("␞"), at))
+        self.hears(&[event("message-back", [word.into()])]).await
     }
 }
 

@@ -26,6 +26,9 @@ pub struct Hello {
     pub at: EntryId,
 }
 
+/// Longer times are as good as for ever: nobody waits for their end.
+const LONGEST_MS: u64 = 600_000;
+
 impl Hello {
     /// The announced limit in bytes, if a payload of that size can be sent in good time.
     ///
@@ -52,7 +55,7 @@ impl Hello {
         let upgrades = json["upgrades"].as_array().into_iter().flatten();
         let upgrades = upgrades.filter_map(Value::as_str).map(str::to_owned).collect();
         // What is not announced gets the reference implementation's default.
-        let number = |field: &str, default: u64| json[field].as_u64().unwrap_or(default);
+        let number = |field: &str, default: u64| json[field].as_u64().unwrap_or(default).min(LONGEST_MS);
         Ok(Self {
             sid,
             upgrades,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::Value;
 
-use crate::scenario::{Contract, Need, Setting};
+use crate::scenario::{Contract, Need, Scenario, Setting, Transport};
 
 /// A server under judgement.
 #[derive(Debug, Clone)]
@@ -71,6 +71,17 @@ impl Site {
         if joined.is_empty() { self.path.clone() } else { format!("{}?{joined}", self.path) }
     }
 
+    /// Why a scenario cannot be acted out here over a transport, or nothing if it can.
+    pub fn why_not(&self, scenario: &Scenario, over: Transport) -> Option<String> {
+        let transports: &[&'static str] = match over {
+            Transport::Polling => &["polling"],
+            Transport::Websocket => &["websocket"],
+            Transport::Upgraded => &["polling", "websocket", "upgrade"],
+        };
+        let features = transports.iter().map(|feature| Need::Feature(feature));
+        features.chain(scenario.needs.iter().copied()).find_map(|need| self.lacks(need))
+    }
+
     /// Why a need is not met, or nothing if it is.
     pub fn lacks(&self, need: Need) -> Option<String> {
         match need {
@@ -82,6 +93,8 @@ impl Site {
             )),
             Need::Feature(feature) if self.features.contains(feature) => None,
             Need::Feature(feature) => Some(format!("the server does not offer {feature}")),
+            Need::Without(feature) if !self.features.contains(feature) => None,
+            Need::Without(feature) => Some(format!("does not apply to a server that offers {feature}")),
             Need::Setting(_) if self.settings.is_some() => None,
             Need::Setting(Setting::ConnectTimeout) => {
                 Some("the connect time-out of a server that runs already is not known".to_owned())

@@ -81,6 +81,8 @@ enum Piece {
 
 /// No more packets are put into a POST that has reached this size.
 const MAX_BATCH_BYTES: usize = 32 << 10;
+/// No more packets are put into a POST that has so many; some servers take sixteen.
+const MAX_BATCH_PACKETS: usize = 10;
 
 impl Piece {
     fn len(&self) -> usize {
@@ -181,6 +183,8 @@ impl Wire {
     /// From now on pings stay unanswered.
     pub fn stops_answering(&mut self) {
         self.answers.store(false, Ordering::SeqCst);
+        // Those that were answered already are not waited for.
+        while self.pings.try_recv().is_ok() {}
     }
 
     /// Sends one Engine.IO packet as text, just as it is.
@@ -273,8 +277,9 @@ impl Wire {
     /// # Errors
     /// A violation if nothing comes in time, or what comes is no packet.
     pub async fn next_or_closed(&mut self) -> Check<Option<(Sio, EntryId)>> {
+        let deadline = Instant::now() + self.scene.patience.answer();
         loop {
-            match self.next_heard().await? {
+            match self.next_heard_within(deadline.saturating_duration_since(Instant::now())).await? {
                 Heard::Closed(..) => return Ok(None),
                 heard => {
                     if let Some(packet) = self.assemble(heard)? {
@@ -303,12 +308,8 @@ impl Wire {
         };
         let Some(message) = message else { return Ok(None) };
         let packet = Sio::read(&message).map_err(broken)?;
-        let foreign = match packet.kind {
-            // An application that we know nothing of may say what it likes.
-            Kind::Event if !self.scene.echoes() => true,
-            _ => packet.event_name().is_some_and(|name| self.scene.is_foreign(name)),
-        };
-        Ok((!foreign).then_some((packet, at)))
+        let unasked = self.scene.is_unasked(&packet);
+        Ok((!unasked).then_some((packet, at)))
     }
 
     /// Demands that the next packet is this one.
@@ -318,6 +319,23 @@ impl Wire {
     pub async fn hears(&mut self, want: &Sio) -> Check {
         let (got, at) = self.next().await.map_err(|stop| expecting(stop, &want.to_string()))?;
         if got == *want { Ok(()) } else { Err(Stop::violation(want.to_string(), got.to_string(), at)) }
+    }
+
+    /// Demands that the next packets are these, in whatever order: handlers may run side by side.
+    ///
+    /// # Errors
+    /// A violation if another comes, or one is missing.
+    pub async fn hears_all(&mut self, want: &[Sio]) -> Check {
+        let mut missing: Vec<&Sio> = want.iter().collect();
+        while let Some(first) = missing.first() {
+            let shown = first.to_string();
+            let (got, at) = self.next().await.map_err(|stop| expecting(stop, &shown))?;
+            match missing.iter().position(|missing| **missing == got) {
+                Some(found) => drop(missing.remove(found)),
+                None => return Err(Stop::violation(shown, got.to_string(), at)),
+            }
+        }
+        Ok(())
     }
 
     /// Demands that the server closes the session now: with a close packet, an HTTP error, a WebSocket
@@ -339,8 +357,10 @@ impl Wire {
         if let Some((packet, at)) = self.aside.pop_front() {
             return Err(Stop::violation(WANT, packet.to_string(), at));
         }
+        let deadline = Instant::now() + within;
         loop {
-            match self.next_heard_within(within).await.map_err(|stop| expecting(stop, WANT))? {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.next_heard_within(left).await.map_err(|stop| expecting(stop, WANT))? {
                 Heard::Closed(..) => return Ok(()),
                 heard => {
                     let shown = heard.describe();
@@ -361,15 +381,11 @@ impl Wire {
     /// # Errors
     /// As [`Wire::closes`].
     pub async fn closes_after(&mut self, last: &Sio) -> Check {
-        let heard = self.next_heard().await.map_err(|stop| expecting(stop, "the session is closed"))?;
-        if matches!(heard, Heard::Closed(..)) {
-            return Ok(());
-        }
-        let shown = heard.describe();
-        let at = heard.at();
-        match self.assemble(heard) {
-            Ok(Some((packet, _))) if packet == *last => self.closes().await,
-            _ => Err(Stop::violation(format!("the session is closed, at most after {last}"), shown, at)),
+        let want = format!("the session is closed, at most after {last}");
+        match self.next_or_closed().await.map_err(|stop| expecting(stop, &want))? {
+            None => Ok(()),
+            Some((packet, _)) if packet == *last => self.closes().await,
+            Some((packet, at)) => Err(Stop::violation(want, packet.to_string(), at)),
         }
     }
 
@@ -467,7 +483,8 @@ impl Pump {
         let room = room.unwrap_or(MAX_BATCH_BYTES).min(MAX_BATCH_BYTES);
         while let Some(mut pieces) = out.recv().await {
             // As clients do: what has gathered while a POST was under way leaves with the next one.
-            while pieces.iter().map(Piece::len).sum::<usize>() < room
+            while pieces.len() < MAX_BATCH_PACKETS
+                && pieces.iter().map(Piece::len).sum::<usize>() < room
                 && let Ok(more) = out.try_recv()
             {
                 pieces.extend(more);

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long an event waits for a broadcast to overtake it, with the fault that wants it.
-const OVERTAKING_WAIT: Duration = Duration::from_millis(50);
+const OVERTAKING_WAIT: Duration = Duration::from_millis(400);
 
 /// An event and how it is sent.
 #[derive(Debug)]

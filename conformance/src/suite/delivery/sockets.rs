@@ -8,7 +8,7 @@ use crate::{
     scenario::needs::{DELIVERY, feature},
     scenarios,
     stage::{Stage, disconnect},
-    verdict::{Check, SetUp, Stop},
+    verdict::{Check, Stop},
 };
 
 const FETCH: Rule = Rule::docs(
@@ -101,7 +101,7 @@ async fn sockets_are_disconnected(stage: &mut Stage) -> Check {
     alice.commands(command).await?;
     bob.hears(disconnect()).await?;
     bob.wire.joins("/custom", None).await?;
-    carol.hears_nothing_more().await.set_up("staying as one that was not addressed")
+    carol.hears_nothing_more().await
 }
 
 fn demand(holds: bool, expected: &str, answer: &Value) -> Check {

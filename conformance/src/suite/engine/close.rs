@@ -20,7 +20,9 @@ scenarios! {
 
 async fn the_sid_is_refused(stage: &mut Stage) -> Check {
     let session = stage.session().await?;
-    let query = format!("EIO=4&transport=polling&sid={}", session.hello.sid);
+    let sid = session.hello.sid.clone();
     session.hangs_up().await.set_up("closing the WebSocket")?;
-    stage.request("GET", &query, None).await?.is_refusal()
+    let polling = format!("EIO=4&transport=polling&sid={sid}");
+    stage.request("GET", &polling, None).await?.is_refusal()?;
+    stage.websocket(&format!("EIO=4&transport=websocket&sid={sid}")).await?.is_refused().await
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     rule::{Rule, Source},
-    scenario::Transport,
+    scenario::{Need, Transport},
     scenarios,
     stage::{Heard, Hello, Stage},
     verdict::{Check, SetUp, Stop},
@@ -140,11 +140,11 @@ const CONTENT_TYPE: Rule = Rule::should(
 scenarios! {
     OPEN_PACKET => one_open_packet over [Polling, Websocket];
     OPEN_FIELDS => all_fields_are_there over [Polling, Websocket];
-    UPGRADES_OFFERED => websocket_is_offered over [Polling];
+    UPGRADES_OFFERED => websocket_is_offered over [Polling] needs [Need::Feature("upgrade")];
     NO_UPGRADES_ON_WEBSOCKET => nothing_is_offered over [Websocket];
     SID_UNGUESSABLE => ids_are_unlike_each_other over [Polling, Websocket];
-    VERSION_MISSING => a_missing_version_is_refused over [Polling, Websocket];
-    VERSION_UNKNOWN => an_unknown_version_is_refused over [Polling, Websocket];
+    VERSION_MISSING => a_missing_version_is_refused over [Polling, Websocket] needs [Need::Without("eio3")];
+    VERSION_UNKNOWN => an_unknown_version_is_refused over [Polling, Websocket] needs [Need::Without("eio3")];
     TRANSPORT_MISSING => a_missing_transport_is_refused over [Polling];
     TRANSPORT_UNKNOWN => an_unknown_transport_is_refused over [Polling, Websocket];
     SID_UNKNOWN => an_unknown_sid_is_refused over [Polling, Websocket];

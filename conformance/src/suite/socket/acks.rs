@@ -150,10 +150,7 @@ async fn several_wait_at_once(stage: &mut Stage) -> Check {
     for id in ids {
         session.says(&event("message-with-ack", [json!(format!("for {id}"))]).with_id(id));
     }
-    for id in ids {
-        session.hears(&ack(id, [json!(format!("for {id}"))])).await?;
-    }
-    Ok(())
+    session.hears_all(&ids.map(|id| ack(id, [json!(format!("for {id}"))]))).await
 }
 
 async fn the_clients_answer_arrives(stage: &mut Stage) -> Check {

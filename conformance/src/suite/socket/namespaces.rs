@@ -71,13 +71,12 @@ async fn each_namespace_answers_for_itself(stage: &mut Stage) -> Check {
     session.joins("/custom", None).await.set_up("joining /custom")?;
     session.says(&event("message", [json!("a")]).on("/custom"));
     session.says(&event("message", [json!("b")]));
-    session.hears(&event("message-back", [json!("a")]).on("/custom")).await?;
-    session.hears(&event("message-back", [json!("b")])).await?;
+    let echoes = [event("message-back", [json!("a")]).on("/custom"), event("message-back", [json!("b")])];
+    session.hears_all(&echoes).await?;
     // One id in two namespaces is two acknowledgements.
     session.says(&event("message-with-ack", [json!("c")]).with_id(2_000_000).on("/custom"));
     session.says(&event("message-with-ack", [json!("d")]).with_id(2_000_000));
-    session.hears(&ack(2_000_000, [json!("c")]).on("/custom")).await?;
-    session.hears(&ack(2_000_000, [json!("d")])).await
+    session.hears_all(&[ack(2_000_000, [json!("c")]).on("/custom"), ack(2_000_000, [json!("d")])]).await
 }
 
 async fn the_main_namespace_is_not_implied(stage: &mut Stage) -> Check {

@@ -92,7 +92,7 @@ impl Session {
             _ => false,
         };
         // So many that no client gathers them by chance.
-        if all.len() >= 32 && all.iter().all(is_event) {
+        if all.len() >= 16 && all.iter().all(is_event) {
             all.reverse();
         }
         self.packets(all, text, now);

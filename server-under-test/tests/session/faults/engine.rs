@@ -80,7 +80,7 @@ pub(super) fn polling(config: Config) -> String {
 pub(super) fn polling_many(config: Config) -> String {
     let (mut rig, mut notes) = (Rig::with(config), Notes::default());
     let client = joined(&mut rig);
-    let events: Vec<String> = (1..=32).map(|number| format!(r#"42["message",{number}]"#)).collect();
+    let events: Vec<String> = (1..=16).map(|number| format!(r#"42["message",{number}]"#)).collect();
     rig.post(client, &events.join("|"));
     notes.add(rig.poll(client));
     notes.text
