@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust: Node.js, and the packages of the fixtures.
+# Installs what the tests need beside Rust: Node.js, Python, and the packages of the fixtures.
 # Does nothing where everything is installed already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly oldest_node=18
-readonly fixtures=(fixtures/testees/socket.io fixtures/clients/socket.io-client)
+readonly fixtures=(fixtures/testees/socket.io fixtures/clients/socket.io-client fixtures/readers/javascript)
+readonly python_fixtures=(fixtures/readers/python)
 
 fail() {
     echo "error: $1" >&2
@@ -31,6 +32,17 @@ install_node() {
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm
 }
 
+has_python() {
+    # Debian packs the part of Python that fills a new environment on its own.
+    command -v python3 >/dev/null && python3 -c "import ensurepip, venv" 2>/dev/null
+}
+
+install_python() {
+    command -v apt-get >/dev/null || fail "Python 3 or its venv module is missing; please install them"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv
+}
+
 install_packages() {
     local installed=node_modules/.installed-lock.json
     (
@@ -42,6 +54,18 @@ install_packages() {
     )
 }
 
+install_python_packages() {
+    local installed=.venv/.installed-requirements.txt
+    (
+        cd "$1"
+        if ! cmp -s requirements.txt "$installed" || ! .venv/bin/python -c "" 2>/dev/null; then
+            python3 -m venv --clear .venv
+            .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+            cp requirements.txt "$installed"
+        fi
+    )
+}
+
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
     install_node
 fi
@@ -49,4 +73,11 @@ version=$(node -p 'process.versions.node.split(".")[0]')
 [ "$version" -ge "$oldest_node" ] || fail "Node.js $version is too old: $oldest_node or newer is needed"
 for folder in "${fixtures[@]}"; do
     install_packages "$folder"
+done
+
+if ! has_python; then
+    install_python
+fi
+for folder in "${python_fixtures[@]}"; do
+    install_python_packages "$folder"
 done
