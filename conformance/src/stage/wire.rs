@@ -192,6 +192,11 @@ impl Wire {
         self.put(vec![Piece::Text(packet.to_owned())]);
     }
 
+    /// Sends Engine.IO packets just as they are: in one POST, or one after the other.
+    pub fn sends_together(&mut self, packets: &[&str]) {
+        self.put(packets.iter().map(|packet| Piece::Text((*packet).to_owned())).collect());
+    }
+
     /// Sends one binary Engine.IO message.
     pub fn sends_binary(&mut self, bytes: &[u8]) {
         self.put(vec![Piece::Binary(bytes.to_vec())]);

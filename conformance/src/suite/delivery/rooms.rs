@@ -74,7 +74,7 @@ const OWN_ID_EXCLUDES_SELF: Rule = Rule::docs(
     Source::docs("emit-cheatsheet"),
     "What a socket sends to its own id reaches nobody.",
 )
-.broken_by(&["self-addressed"]);
+.broken_by(&["self-addressed", "room-filter-ignored"]);
 
 const PER_NAMESPACE: Rule = Rule::docs(
     "delivery/rooms/per-namespace",
