@@ -106,6 +106,20 @@ fn completions_know_the_commands() {
 }
 
 #[test]
+fn contract_prints_the_contract() {
+    let text = siospec(&["contract"], "");
+    assert!(text.starts_with("# The testee contract") && text.contains("SIO_PING_INTERVAL"), "{text}");
+}
+
+#[cfg(feature = "embedded")]
+#[test]
+fn the_reference_server_is_a_command_that_can_be_judged() {
+    let binary = env!("CARGO_BIN_EXE_siospec");
+    let text = siospec(&["test", "engine/handshake", "--contract", "delivery", "--", binary, "serve"], "");
+    assert!(text.ends_with("exit 0\n"), "{text}");
+}
+
+#[test]
 fn usage_errors_end_with_2() {
     for arguments in
         [&["nonsense"][..], &[], &["report"], &["decode", "--nonsense"], &["report", "/does/not/exist"]]
