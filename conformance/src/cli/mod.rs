@@ -5,6 +5,7 @@ mod contract;
 mod decode;
 mod exit;
 mod explain;
+mod interrupt;
 mod judge;
 mod list;
 mod options;
