@@ -1,6 +1,6 @@
 //! Finding out what a server offers: is it Engine.IO at all, and how much of the testee contract does it speak.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -21,6 +21,10 @@ pub struct Offer {
     pub features: BTreeSet<String>,
     /// What it calls itself.
     pub about: About,
+    /// The largest payload that its handshake announces.
+    pub max_payload_bytes: Option<u64>,
+    /// The ping interval and the time-out that its handshake announces, together.
+    pub beat: Duration,
 }
 
 /// What a server calls itself.
@@ -43,24 +47,35 @@ const ASSUMED: [&str; 4] = ["polling", "websocket", "upgrade", "binary"];
 /// If it is no Engine.IO server, or lacks the contract that was stated.
 pub async fn discover(site: &Arc<Site>, approach: &Approach) -> Result<Offer, TargetError> {
     let patience = Patience::new(approach.timeout_scale);
-    let (mut stage, wire) = open(site, patience).await?;
-    match about(&mut stage, wire).await {
-        Some(answer) => Ok(offer(approach, &answer)),
-        None if approach.contract == Some(Contract::Delivery) => Err(TargetError::ContractMissing(format!(
-            "the server at http://{}{} does not answer `about`, though the contract delivery was stated; \
-             see the testee contract (conformance/CONTRACT.md), or state another with --contract",
-            site.authority, site.path
-        ))),
-        None => {
-            let features = ASSUMED.map(str::to_owned).into();
+    let (stage, wire) = open(site, patience).await?;
+    let max_payload_bytes = wire.hello.max_payload_bytes;
+    let beat = Duration::from_millis(wire.hello.ping_interval_ms.saturating_add(wire.hello.ping_timeout_ms));
+    let answer = about(wire).await;
+    drop(stage);
+    let (contract, features, about) = match answer {
+        Ok(answer) => {
+            let contract = approach.contract.unwrap_or(Contract::Delivery);
+            let features = answer["features"].as_array().into_iter().flatten();
+            let features = features.filter_map(Value::as_str).map(str::to_owned).collect();
+            (contract, features, About::read(&answer))
+        }
+        Err(instead) if approach.contract == Some(Contract::Delivery) => {
+            return Err(TargetError::ContractMissing(format!(
+                "the server at http://{}{} {instead}, though the contract delivery was stated; \
+                 see the testee contract (`siospec contract`), or state another with --contract",
+                site.authority, site.path
+            )));
+        }
+        Err(_) => {
             let contract = match approach.contract {
                 Some(stated) => stated,
                 None if echoes(site, patience).await => Contract::Echo,
                 None => Contract::Wire,
             };
-            Ok(Offer { contract, features, about: About::default() })
+            (contract, ASSUMED.map(str::to_owned).into(), About::default())
         }
-    }
+    };
+    Ok(Offer { contract, features, about, max_payload_bytes, beat })
 }
 
 /// Opens a session on any transport.
@@ -94,27 +109,35 @@ fn because(stop: Stop) -> String {
     }
 }
 
-/// The answer to `about`. A server that acknowledges a later event first will not answer it.
-async fn about(stage: &mut Stage, wire: Wire) -> Option<Value> {
-    let mut client = Client::join(wire, "/", None).await.ok()?;
+/// The answer to `about` in this version of the contract, or what came instead. A server that acknowledges a
+/// later event first will not answer it.
+async fn about(wire: Wire) -> Result<Value, String> {
+    const SILENT: &str = "does not answer `about`";
+    let mut client = Client::join(wire, "/", None)
+        .await
+        .map_err(|stop| format!("admits nobody to its main namespace ({})", because(stop)))?;
     let id = client.asks(json!({ "op": "about" }));
     client.emits(event("message-with-ack", [json!("siospec")]).with_id(1));
     let mut echoed = false;
     loop {
         match client.next("an answer to about").await {
-            Ok((packet, _)) if packet.id == Some(id) => return packet.data.get(0).cloned(),
+            Ok((packet, _)) if packet.id == Some(id) => {
+                let answer = packet.data.get(0).cloned().unwrap_or_default();
+                if answer["contract"] == json!(1) {
+                    return Ok(answer);
+                }
+                let shown: String = answer.to_string().chars().take(200).collect();
+                return Err(format!("answers `about` with {shown}, which is not version 1 of the contract"));
+            }
             // Handlers that run side by side may answer out of order: one more packet may be on its way.
             Ok((packet, _)) if packet.id == Some(1) => {
                 if std::mem::replace(&mut echoed, true) {
-                    return None;
+                    return Err(SILENT.to_owned());
                 }
                 client.emits(event("message-with-ack", [json!("siospec")]).with_id(1));
             }
             Ok(_) => {}
-            Err(_) => {
-                let _ = stage;
-                return None;
-            }
+            Err(_) => return Err(SILENT.to_owned()),
         }
     }
 }
@@ -130,12 +153,9 @@ async fn echoes(site: &Arc<Site>, patience: Patience) -> bool {
     }
 }
 
-fn offer(approach: &Approach, answer: &Value) -> Offer {
-    let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
-    let features = answer["features"].as_array().into_iter().flatten();
-    Offer {
-        contract: approach.contract.unwrap_or(Contract::Delivery),
-        features: features.filter_map(Value::as_str).map(str::to_owned).collect(),
-        about: About { name: text("name"), version: text("version"), language: text("language") },
+impl About {
+    fn read(answer: &Value) -> Self {
+        let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
+        Self { name: text("name"), version: text("version"), language: text("language") }
     }
 }

@@ -27,6 +27,24 @@ pub struct Violation {
     pub at: Option<EntryId>,
 }
 
+impl Violation {
+    /// Whether it is about time: something did not come, or was closed, or a ping came first. Such a thing may
+    /// be our own doing, if we ourselves were held up.
+    pub fn is_about_time(&self) -> bool {
+        const SIGNS: [&str; 7] = [
+            "nothing",
+            "no ",
+            "closed",
+            "the session was closed",
+            "the connection was closed",
+            // A ping, and the refusal of a session that timed out.
+            "status 200 with 2",
+            "status 400 with {\"code\":1",
+        ];
+        SIGNS.iter().any(|sign| self.observed.starts_with(sign)) || self.observed == "2"
+    }
+}
+
 impl Stop {
     /// A violation, with the entry that shows it.
     pub fn violation(

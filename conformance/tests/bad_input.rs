@@ -76,6 +76,20 @@ fn a_command_that_cannot_be_started_is_named() {
     fails(&["test", "--", "no-such-command-anywhere"], 3, &["no-such-command-anywhere", "is it installed"]);
 }
 
+#[test]
+fn another_version_of_the_contract_is_not_the_stated_one() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/testees/socket.io");
+    let testee = std::fs::read_to_string(format!("{fixture}/testee.js")).expect("the fixture is there");
+    let folder = tempfile::tempdir().expect("a folder for the testee");
+    let file = folder.path().join("testee.js");
+    std::fs::write(&file, testee.replace("contract: 1,", "contract: 2,")).expect("the folder can be written");
+    let packages = format!("NODE_PATH={fixture}/node_modules");
+    let file = file.to_str().expect("a path in plain words");
+    let arguments =
+        ["test", "engine/handshake", "--contract", "delivery", "--env", &packages, "--", "node", file];
+    fails(&arguments, 3, &["answers `about` with {\"contract\":2", "siospec contract"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_command_that_dies_at_once_is_quoted() {

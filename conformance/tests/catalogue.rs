@@ -68,7 +68,7 @@ fn every_rule_has_a_transport_and_a_fault() {
 }
 
 #[test]
-fn first_light_has_its_sixty_rules() {
+fn the_catalogue_holds_sixty_rules_at_least() {
     assert!(rules().len() >= 60, "{} rules", rules().len());
 }
 

@@ -4,7 +4,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{BufRead, BufReader, Read, Write},
     process::{Command, Stdio},
 };
 
@@ -103,6 +103,61 @@ fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(siospec(&["completions", shell], "").contains("decode"), "{shell}");
     }
+}
+
+#[test]
+fn contract_prints_the_contract() {
+    let text = siospec(&["contract"], "");
+    assert!(text.starts_with("# The testee contract") && text.contains("SIO_PING_INTERVAL"), "{text}");
+}
+
+#[cfg(feature = "embedded")]
+#[test]
+fn the_reference_server_is_a_command_that_can_be_judged() {
+    let binary = env!("CARGO_BIN_EXE_siospec");
+    let text = siospec(&["test", "engine/handshake", "--contract", "delivery", "--", binary, "serve"], "");
+    assert!(text.ends_with("exit 0\n"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_is_reported_and_leaves_nothing_behind() {
+    let testee = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/testees/socket.io/testee.js");
+    let (exit, report, processes) = interrupted(&["node", testee]);
+    assert_eq!(exit, Some(130), "{report}");
+    let last = report.lines().last().unwrap_or_default();
+    assert!(last.contains(r#""event":"end""#) && last.contains(r#""exit":130"#), "{last}");
+    assert!(!processes.is_empty());
+    for process in processes {
+        assert!(!fs::exists(format!("/proc/{process}")).unwrap(), "the testee {process} still runs");
+    }
+}
+
+/// Interrupts a long run after its first event; gives the exit code, the report and the testees' process ids.
+#[cfg(unix)]
+fn interrupted(testee: &[&str]) -> (Option<i32>, String, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = folder.path().join("ids");
+    // Says who it is, then becomes the testee.
+    let script = r#"echo $$ >> "$0"; exec "$@""#;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_siospec"))
+        .args(["test", "--repeat", "200", "--report", "jsonl=-", "--", "sh", "-c", script])
+        .arg(&ids)
+        .args(testee)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut report = String::new();
+    out.read_line(&mut report).unwrap();
+    assert!(report.contains(r#""event":"start""#), "has scripts/setup.sh run? {report}");
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    out.read_to_string(&mut report).unwrap();
+    let exit = child.wait().unwrap().code();
+    let ids = fs::read_to_string(&ids).unwrap();
+    (exit, report, ids.lines().map(str::to_owned).collect())
 }
 
 #[test]

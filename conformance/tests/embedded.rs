@@ -3,7 +3,16 @@
 
 mod common;
 
-use siospec::{target::Target, verdict::Verdict};
+use std::sync::Arc;
+
+use siospec::{
+    run::Case,
+    scenario::{Acting, Scenario, Transport},
+    stage::Stage,
+    suite,
+    target::Target,
+    verdict::Verdict,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_reference_server_keeps_every_rule() {
@@ -15,4 +24,28 @@ async fn the_reference_server_keeps_every_rule() {
         .collect();
     assert!(outcomes.len() > 300, "only {} cases were judged", outcomes.len());
     assert!(others.is_empty(), "{} of {} did not pass:\n{}", others.len(), outcomes.len(), others.join("\n"));
+}
+
+fn breaks(stage: &mut Stage) -> Acting<'_> {
+    Box::pin(async move {
+        let _wire = stage.session().await?;
+        panic!("on purpose");
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_case_that_panics_is_inconclusive() {
+    let sound = suite::all().into_iter().next().expect("the catalogue is not empty");
+    let broken =
+        Scenario { run: breaks, ..suite::all().into_iter().next().expect("the catalogue is not empty") };
+    let cases =
+        [broken, sound].map(|scenario| Case { scenario: Arc::new(scenario), over: Transport::Polling });
+    let outcomes = common::judge_cases(Target::Embedded { fault: None }, 1.0, cases.to_vec()).await;
+    let [broken, sound] = &outcomes[..] else { panic!("{outcomes:?}") };
+    let (broken, sound) =
+        if matches!(broken.verdict, Verdict::Pass) { (sound, broken) } else { (broken, sound) };
+    assert!(matches!(sound.verdict, Verdict::Pass), "{}", common::show(sound));
+    let Verdict::Inconclusive(why) = &broken.verdict else { panic!("{}", common::show(broken)) };
+    assert!(why.contains("on purpose"), "{why}");
+    assert!(!broken.transcript.is_empty(), "what crossed the wire is kept");
 }

@@ -2,38 +2,40 @@
 
 use std::{collections::BTreeMap, process::Command};
 
-use siospec::report::{Event, event::Outcome, read};
+use siospec::report::{
+    Event,
+    event::{Case, Outcome},
+    read,
+};
 
 const TESTEE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/testees/fragile/testee.js");
 
-/// Judges the fragile testee; gives the exit code and the verdicts by rule.
-fn judge(how: &str) -> (i32, BTreeMap<String, Vec<Outcome>>) {
-    let fragile = format!("FRAGILE={how}");
+/// Judges the fragile testee; gives the exit code and the cases by rule.
+fn judge(variables: &[&str]) -> (i32, BTreeMap<String, Vec<Case>>) {
     let output = Command::new(env!("CARGO_BIN_EXE_siospec"))
         .args(["test", "socket/packet", "socket/events", "--timeout-scale", "0.3", "--report", "jsonl=-"])
-        .args(["--env", &fragile, "--", "node", TESTEE])
+        .args(variables.iter().flat_map(|variable| ["--env", variable]))
+        .args(["--", "node", TESTEE])
         .output()
         .expect("siospec starts");
-    let mut verdicts: BTreeMap<String, Vec<Outcome>> = BTreeMap::new();
+    let mut cases: BTreeMap<String, Vec<Case>> = BTreeMap::new();
     for event in read(output.stdout.as_slice()) {
         if let Event::Verdict(case) = event.expect("the run is recorded") {
-            verdicts.entry(case.rule).or_default().push(case.verdict);
+            cases.entry(case.rule.clone()).or_default().push(case);
         }
     }
     let shown = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        !verdicts.is_empty(),
-        "nothing was judged; is Node.js there, and has scripts/setup.sh run? {shown}"
-    );
-    (output.status.code().expect("siospec ends by itself"), verdicts)
+    assert!(!cases.is_empty(), "nothing was judged; is Node.js there, and has scripts/setup.sh run? {shown}");
+    (output.status.code().expect("siospec ends by itself"), cases)
 }
 
 fn is_charged(how: &str, charge: Outcome) {
-    let (exit, verdicts) = judge(how);
-    assert_eq!(exit, 1, "{verdicts:?}");
-    for (rule, outcomes) in &verdicts {
+    let (exit, cases) = judge(&[&format!("FRAGILE={how}")]);
+    assert_eq!(exit, 1, "{cases:?}");
+    for (rule, cases) in &cases {
         let expected = if rule == "socket/packet/unparsable-closes" { charge } else { Outcome::Pass };
-        assert_eq!(outcomes, &[expected; 3], "{rule}");
+        let verdicts: Vec<Outcome> = cases.iter().map(|case| case.verdict).collect();
+        assert_eq!(verdicts, [expected; 3], "{rule}");
     }
 }
 
@@ -45,4 +47,20 @@ fn a_crash_is_charged_to_its_case() {
 #[test]
 fn a_hang_is_charged_to_its_case() {
     is_charged("hang", Outcome::Hang);
+}
+
+#[test]
+fn a_crash_that_does_not_happen_again_is_no_pass() {
+    let folder = tempfile::tempdir().expect("a folder for the marker");
+    let marker = format!("FRAGILE_ONCE={}", folder.path().join("crashed").display());
+    let (exit, cases) = judge(&["FRAGILE=crash", &marker]);
+    assert_eq!(exit, 1, "{cases:?}");
+    let crashes: Vec<&Case> = cases.values().flatten().filter(|case| case.verdict != Outcome::Pass).collect();
+    let [crash] = crashes[..] else { panic!("{crashes:?}") };
+    assert_eq!(crash.verdict, Outcome::Crash);
+    let message = crash.message.as_deref().unwrap_or_default();
+    for words in ["ended with exit status: 9", "socket/packet/unparsable-closes over", "did not happen again"]
+    {
+        assert!(message.contains(words), "{words:?} is missing in: {message}");
+    }
 }

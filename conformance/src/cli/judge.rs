@@ -11,6 +11,7 @@ use tokio::sync::{mpsc::unbounded_channel, watch};
 
 use super::{
     Exit, Failure,
+    interrupt::Interrupt,
     options::Deciding,
     test::{Args, Named},
 };
@@ -53,7 +54,14 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
         jobs: args.cases.jobs.unwrap_or(USUAL_JOBS).into(),
         seed,
     };
-    let arena = Arena::open(plan).await?;
+    let mut interrupt = Interrupt::listen()?;
+    let arena = tokio::select! {
+        arena = Arena::open(plan) => arena?,
+        // What was started so far ends with the opening.
+        () = interrupt.came() => {
+            return Err(Failure::new(Exit::Interrupted, "interrupted before anything was judged"));
+        }
+    };
     let began = Instant::now();
     reports.event(&Event::Start(start(&arena, &cases, seed)))?;
 
@@ -61,12 +69,12 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
     let (outcomes, mut judged) = unbounded_channel();
     let running = tokio::spawn(arena.run(outcomes, stopped));
     let mut counts = Counts::default();
-    let mut deciding = 0;
+    let (mut deciding, mut undecided) = (0, 0);
     let mut interrupted = false;
     loop {
         let outcome = tokio::select! {
             outcome = judged.recv() => outcome,
-            _ = tokio::signal::ctrl_c(), if !interrupted => {
+            () = interrupt.came(), if !interrupted => {
                 interrupted = true;
                 stop.send_replace(true);
                 continue;
@@ -75,8 +83,10 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
         let Some(outcome) = outcome else { break };
         let case = told(&outcome);
         counts += case.verdict;
-        deciding +=
-            usize::from(decides(args.cases.level, outcome.case.scenario.rule.level, &outcome.verdict));
+        let level = outcome.case.scenario.rule.level;
+        deciding += usize::from(decides(args.cases.level, level, &outcome.verdict));
+        let unclear = matches!(outcome.verdict, Verdict::Inconclusive(_));
+        undecided += usize::from(unclear && may_decide(args.cases.level, level));
         reports.event(&Event::Verdict(case))?;
         if args.cases.max_fail.is_some_and(|most| deciding >= most as usize) {
             stop.send_replace(true);
@@ -88,7 +98,8 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
         () if interrupted => Exit::Interrupted,
         () if deciding > 0 => Exit::Guilty,
         // A run that could not judge what was selected is no pass.
-        () if counts.inconclusive > 0 => Exit::OwnFault,
+        () if undecided > 0 => Exit::OwnFault,
+        () if counts.inconclusive > 0 && counts.inconclusive == counts.judged() => Exit::OwnFault,
         () if counts.judged() == 0 => Exit::NothingSelected,
         () => Exit::Fine,
     };
@@ -188,7 +199,7 @@ fn start(arena: &Arena, cases: &[Case], seed: u64) -> Start {
 /// An outcome, as reports tell it.
 fn told(outcome: &Outcome) -> event::Case {
     let rule = outcome.case.scenario.rule;
-    let (verdict, message, violation) = match &outcome.verdict {
+    let (verdict, mut message, violation) = match &outcome.verdict {
         Verdict::Pass => (event::Outcome::Pass, None, None),
         Verdict::Warn(violation) => (event::Outcome::Warn, None, Some(violation)),
         Verdict::Fail(violation) => (event::Outcome::Fail, None, Some(violation)),
@@ -197,6 +208,10 @@ fn told(outcome: &Outcome) -> event::Case {
         Verdict::Crash(how) => (event::Outcome::Crash, Some(how.clone()), None),
         Verdict::Hang(how) => (event::Outcome::Hang, Some(how.clone()), None),
     };
+    if outcome.attempts > 1 && verdict != event::Outcome::Pass {
+        let what = message.or_else(|| violation.map(|violation| violation.observed.clone()));
+        message = Some(format!("{} (acted out {} times)", what.unwrap_or_default(), outcome.attempts));
+    }
     let lines = outcome.transcript.iter().enumerate().map(|(number, entry)| Line {
         at_ms: millis(entry.at),
         actor: entry.actor.to_string(),
@@ -235,9 +250,17 @@ fn told(outcome: &Outcome) -> event::Case {
 fn decides(chosen: Deciding, level: Level, verdict: &Verdict) -> bool {
     match verdict {
         Verdict::Crash(_) | Verdict::Hang(_) => true,
-        Verdict::Fail(_) => chosen != Deciding::Must || level == Level::Must,
-        Verdict::Warn(_) => chosen == Deciding::All,
+        Verdict::Fail(_) | Verdict::Warn(_) => may_decide(chosen, level),
         Verdict::Pass | Verdict::Inconclusive(_) | Verdict::Skipped(_) => false,
+    }
+}
+
+/// Whether a breach of a rule of this authority makes the run fail.
+fn may_decide(chosen: Deciding, level: Level) -> bool {
+    match chosen {
+        Deciding::Must => level == Level::Must,
+        Deciding::Reference => level.fails(),
+        Deciding::All => true,
     }
 }
 
@@ -262,4 +285,23 @@ fn again(args: &Args, seed: u64) -> String {
 
 fn millis(time: std::time::Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_decides_which_rules_count() {
+        for (chosen, level, counts) in [
+            (Deciding::Must, Level::Must, true),
+            (Deciding::Must, Level::Reference, false),
+            (Deciding::Must, Level::Info, false),
+            (Deciding::Reference, Level::Docs, true),
+            (Deciding::Reference, Level::Should, false),
+            (Deciding::All, Level::Info, true),
+        ] {
+            assert_eq!(may_decide(chosen, level), counts, "{chosen:?} {level:?}");
+        }
+    }
 }

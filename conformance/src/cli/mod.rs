@@ -1,9 +1,11 @@
 //! The `siospec` command line: what can be typed, and who does it.
 
 mod completions;
+mod contract;
 mod decode;
 mod exit;
 mod explain;
+mod interrupt;
 mod judge;
 mod list;
 mod options;
@@ -43,6 +45,7 @@ pub enum Command {
     Explain(explain::Args),
     Decode(decode::Args),
     Report(report::Args),
+    Contract(contract::Args),
     Completions(completions::Args),
 }
 
@@ -65,6 +68,7 @@ impl Command {
             Command::Explain(args) => explain::run(args),
             Command::Decode(args) => decode::run(args),
             Command::Report(args) => report::run(args, colour),
+            Command::Contract(args) => contract::run(args),
             Command::Completions(args) => completions::run(args),
         }
     }

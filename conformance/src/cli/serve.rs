@@ -1,8 +1,10 @@
 //! `siospec serve`: the reference server.
 
 use std::{
+    env,
+    ffi::OsString,
     io::{self, Write},
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
 };
 
 use super::{Exit, Failure};
@@ -15,13 +17,14 @@ The environment variables of the testee contract (SIO_PING_INTERVAL, …) config
 
 Examples:
   siospec serve
+  siospec test -- siospec serve
   siospec serve --listen 127.0.0.1:0
   siospec serve --fault list
   siospec serve --fault room-filter-ignored")]
 pub struct Args {
-    /// The address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
-    pub listen: SocketAddr,
+    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:$PORT, or port 3000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
     /// Be wrong in this way; `list` prints every way
     #[arg(long, value_name = "NAME")]
     pub fault: Option<String>,
@@ -40,6 +43,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Fine);
     }
+    let listen = match args.listen {
+        Some(address) => address,
+        None => SocketAddr::from((Ipv4Addr::LOCALHOST, port(env::var_os("PORT"))?)),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
     runtime.block_on(async {
@@ -47,9 +54,16 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             // Whoever waits for this line knows the port. A closed standard output is no reason not to serve.
             let _closed = writeln!(io::stdout(), "listening on http://{address}");
         };
-        target::serve(args.listen, args.fault.as_deref(), told, stopped()).await
+        target::serve(listen, args.fault.as_deref(), told, stopped()).await
     })?;
     Ok(Exit::Fine)
+}
+
+/// The port, unless the command line says otherwise: that of the testee contract's variable.
+fn port(variable: Option<OsString>) -> Result<u16, Failure> {
+    let Some(value) = variable else { return Ok(3000) };
+    let port = value.to_str().and_then(|value| value.parse().ok());
+    port.ok_or_else(|| Failure::usage(format!("the environment variable PORT is not a port: {value:?}")))
 }
 
 /// Waits for Ctrl-C or SIGTERM.
@@ -66,4 +80,18 @@ async fn stopped() {
         }
     }
     let _ended = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_comes_from_the_environment() {
+        assert_eq!(port(None), Ok(3000));
+        assert_eq!(port(Some("4711".into())), Ok(4711));
+        for wrong in ["", "http", "65536", "-1"] {
+            assert_eq!(port(Some(wrong.into())).unwrap_err().exit, Exit::Usage, "{wrong}");
+        }
+    }
 }

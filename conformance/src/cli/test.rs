@@ -10,8 +10,9 @@ use super::{
 #[command(
     override_usage = "siospec test [OPTIONS] [URL] [SELECTOR]... [-- COMMAND...]",
     after_help = "\
-With a COMMAND, the server is started with the environment of the testee contract (conformance/CONTRACT.md): it
-listens on 127.0.0.1:$PORT and ends on SIGTERM. With neither URL nor COMMAND the embedded reference is judged.
+With a COMMAND, the server is started with the environment of the testee contract (`siospec contract`), once for each
+configuration that rules want: it listens on 127.0.0.1:$PORT and ends on SIGTERM. With a URL, every rule is judged on
+the one server that runs, by the numbers that it announces. With neither, the embedded reference is judged.
 
 Examples:
   siospec test http://127.0.0.1:3000

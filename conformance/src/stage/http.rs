@@ -97,6 +97,11 @@ pub(super) fn readable(text: &str) -> String {
     format!("{head}… {} bytes …{tail}", text.len())
 }
 
+/// Largest body that a reply may have: what a server sends must not use up our memory.
+pub(super) const MAX_BODY_BYTES: usize = 64 << 20;
+/// What is said of a larger one.
+pub(super) const TOO_LARGE: &str = "a body of more than 64 MiB";
+
 /// One request to be sent.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
@@ -145,7 +150,7 @@ pub(super) async fn request(scene: &Scene, actor: &Arc<str>, request: Request<'_
         Stop::violation("an HTTP answer", observed, at)
     };
     let request = request.timeout(within);
-    let response = request.send().await.map_err(failed)?;
+    let mut response = request.send().await.map_err(failed)?;
     let status = response.status().as_u16();
     let headers = response
         .headers()
@@ -154,7 +159,15 @@ pub(super) async fn request(scene: &Scene, actor: &Arc<str>, request: Request<'_
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    let body = response.bytes().await.map_err(failed)?.to_vec();
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(failed)? {
+        if body.len() + piece.len() > MAX_BODY_BYTES {
+            let observed = format!("status {status} with {TOO_LARGE}");
+            let at = scene.received(actor, &observed);
+            return Err(Stop::violation("an HTTP answer", observed, at));
+        }
+        body.extend_from_slice(&piece);
+    }
     let at = scene.received(actor, describe(status, &body));
     Ok(Reply { status, headers, body, at })
 }

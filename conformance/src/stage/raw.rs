@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     Scene,
-    http::{Reply, describe, readable},
+    http::{MAX_BODY_BYTES, Reply, TOO_LARGE, describe, readable},
 };
 use crate::verdict::{Check, Stop};
 
@@ -22,8 +22,8 @@ pub struct Raw {
     stream: TcpStream,
 }
 
-/// Largest head and body that a reply may have.
-const MAX_REPLY_BYTES: usize = 4 << 20;
+/// Largest head that a reply may have.
+const MAX_HEAD_BYTES: usize = 1 << 20;
 
 impl Raw {
     pub(super) async fn connect(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
@@ -120,6 +120,9 @@ impl Raw {
                 let body = self.read_body(&headers, bytes.split_off(head)).await?;
                 return Ok((status, headers, body));
             }
+            if bytes.len() > MAX_HEAD_BYTES {
+                return Err("a head of more than 1 MiB".to_owned());
+            }
             self.read_some(&mut bytes).await?.then_some(()).ok_or("the connection was closed")?;
         }
     }
@@ -158,6 +161,9 @@ impl Raw {
                             .then_some(())
                             .ok_or("the connection was closed in a chunk")?;
                     }
+                    if body.len() + size > MAX_BODY_BYTES {
+                        return Err(TOO_LARGE.to_owned());
+                    }
                     body.extend_from_slice(&bytes[head..end]);
                     bytes.drain(..end + 2);
                 }
@@ -173,8 +179,8 @@ impl Raw {
 
     /// Reads what there is; false at the end of the stream.
     async fn read_some(&mut self, bytes: &mut Vec<u8>) -> Result<bool, String> {
-        if bytes.len() > MAX_REPLY_BYTES {
-            return Err(format!("a reply of more than {MAX_REPLY_BYTES} bytes"));
+        if bytes.len() > MAX_BODY_BYTES {
+            return Err(TOO_LARGE.to_owned());
         }
         let read = self.stream.read_buf(bytes).await.map_err(|error| error.to_string())?;
         Ok(read > 0)

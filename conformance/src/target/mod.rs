@@ -2,6 +2,7 @@
 
 #[cfg(feature = "embedded")]
 mod embedded;
+mod group;
 mod process;
 mod url;
 
@@ -15,7 +16,7 @@ use crate::{
 
 #[cfg(feature = "embedded")]
 pub use self::embedded::{faults, serve};
-pub use self::url::parse_url;
+pub use self::{group::kill_all, url::parse_url};
 
 /// What is to be judged.
 #[derive(Debug, Clone)]
@@ -64,6 +65,8 @@ pub struct Running {
     pub site: Arc<Site>,
     /// What it calls itself.
     pub about: About,
+    /// A ping interval and its time-out, as announced.
+    pub beat: Duration,
     host: Host,
 }
 
@@ -110,12 +113,12 @@ impl Target {
         site.headers.clone_from(&approach.headers);
         site.query.clone_from(&approach.query);
         site.auth.clone_from(&approach.auth);
+        let configuration = Configuration::of(variant);
         let host = match self {
             #[cfg(feature = "embedded")]
             Target::Embedded { fault } => {
                 let embedded = embedded::Embedded::start(variant, &approach.path, fault.as_deref()).await?;
                 site.authority = embedded.authority();
-                site.settings = Some(Configuration::of(variant).settings());
                 Host::Embedded(embedded)
             }
             Target::Url { authority } => {
@@ -123,23 +126,26 @@ impl Target {
                 Host::Url
             }
             Target::Process { command, env } => {
-                let configuration = Configuration::of(variant);
                 let within = Duration::from_secs(15).mul_f64(approach.timeout_scale);
                 let process =
                     process::Process::start(command, env, &configuration, &approach.path, within).await?;
                 site.authority = process.authority();
-                site.settings = Some(configuration.settings());
                 Host::Process(process)
             }
         };
-        let mut running = Running { site: Arc::new(site), about: About::default(), host };
+        let (about, beat) = (About::default(), Duration::ZERO);
+        let mut running = Running { site: Arc::new(site), about, beat, host };
         match crate::contract::discover(&running.site, approach).await {
             Ok(offer) => {
                 let mut site = (*running.site).clone();
                 site.contract = offer.contract;
                 site.features = offer.features;
+                // A server may ignore what it is told: then its time-outs are its own.
+                let obeys = offer.max_payload_bytes == Some(configuration.max_payload_bytes);
+                site.settings = (self.has_variants() && obeys).then(|| configuration.settings());
                 running.site = Arc::new(site);
                 running.about = offer.about;
+                running.beat = offer.beat;
                 Ok(running)
             }
             Err(error) => {

@@ -10,21 +10,19 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    io::{AsyncRead, AsyncReadExt},
     net::{TcpListener, TcpStream},
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
 
-use super::{Configuration, TargetError};
+use super::{Configuration, TargetError, group::Group};
 
 /// A server process.
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    /// The process group, which may outlive the process.
-    #[cfg(unix)]
-    group: Option<nix::unistd::Pid>,
+    group: Group,
     port: u16,
     shown: String,
     output: Output,
@@ -36,6 +34,10 @@ struct Output(Arc<Mutex<VecDeque<String>>>);
 
 /// How many of the server's lines are kept for messages.
 const KEPT_LINES: usize = 20;
+/// How much of a line is kept.
+const KEPT_CHARS: usize = 500;
+/// A character of UTF-8 has four bytes at most.
+const KEPT_BYTES: usize = 4 * KEPT_CHARS;
 /// How long a server may take to end on SIGTERM.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -79,14 +81,7 @@ impl Process {
         let output = Output::default();
         output.follow(child.stdout.take());
         output.follow(child.stderr.take());
-        let mut process = Self {
-            #[cfg(unix)]
-            group: child.id().and_then(|id| i32::try_from(id).ok()).map(nix::unistd::Pid::from_raw),
-            child,
-            port,
-            shown,
-            output,
-        };
+        let mut process = Self { group: Group::of(&child), child, port, shown, output };
         match process.listens(within).await {
             Ok(()) => Ok(process),
             Err(error) => {
@@ -120,13 +115,12 @@ impl Process {
 
     /// Ends the process: SIGTERM to its group, and SIGKILL if that does not help.
     pub(super) async fn stop(mut self) {
-        self.signal(false);
+        self.group.terminate();
         if timeout(GRACE, self.child.wait()).await.is_err() {
-            self.signal(true);
+            self.group.kill();
             let _killed = self.child.kill().await;
         }
-        // What it started and left behind.
-        self.signal(true);
+        // What it started and left behind ends with the group, as this is dropped.
     }
 
     async fn listens(&mut self, within: Duration) -> Result<(), TargetError> {
@@ -156,17 +150,6 @@ impl Process {
             sleep(Duration::from_millis(10)).await;
         }
     }
-
-    #[cfg(unix)]
-    fn signal(&self, kill: bool) {
-        use nix::sys::signal::{Signal, killpg};
-        if let Some(group) = self.group {
-            let _gone = killpg(group, if kill { Signal::SIGKILL } else { Signal::SIGTERM });
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn signal(&self, _kill: bool) {}
 }
 
 impl Output {
@@ -175,15 +158,34 @@ impl Output {
         let Some(stream) = stream else { return };
         let kept = self.clone();
         tokio::spawn(async move {
-            let mut lines = BufReader::new(stream).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut kept = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
-                if kept.len() == KEPT_LINES {
-                    kept.pop_front();
+            let mut stream = stream;
+            let mut piece = [0; 4096];
+            let mut line = Vec::new();
+            // To the very end, whatever is printed: a server whose output nobody takes any more would be told so.
+            while let Ok(read @ 1..) = stream.read(&mut piece).await {
+                for &byte in &piece[..read] {
+                    match byte {
+                        b'\n' => kept.keep(&mut line),
+                        _ if line.len() < KEPT_BYTES => line.push(byte),
+                        _ => {}
+                    }
                 }
-                kept.push_back(line.chars().take(500).collect());
+            }
+            if !line.is_empty() {
+                kept.keep(&mut line);
             }
         });
+    }
+
+    /// Keeps a line, and begins the next one.
+    fn keep(&self, line: &mut Vec<u8>) {
+        let text = String::from_utf8_lossy(line).trim_end_matches('\r').chars().take(KEPT_CHARS).collect();
+        line.clear();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() == KEPT_LINES {
+            kept.pop_front();
+        }
+        kept.push_back(text);
     }
 
     /// Waits until the readers are done with the streams of a process that ended.
@@ -213,4 +215,31 @@ async fn free_port() -> io::Result<u16> {
         }
     }
     Err(refused.unwrap_or_else(|| io::Error::other("no port was tried")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn output_is_read_to_its_end_whatever_it_holds() {
+        let output = Output::default();
+        let mut printed = b"broken \xff\xfe bytes\r\n".to_vec();
+        printed.extend(vec![b'x'; 100_000]);
+        printed.extend(b"\nlast");
+        output.follow(Some(io::Cursor::new(printed)));
+        output.settle().await;
+        let lines: Vec<String> = output.0.lock().unwrap().iter().cloned().collect();
+        assert_eq!(lines, ["broken \u{fffd}\u{fffd} bytes", &"x".repeat(KEPT_CHARS), "last"]);
+    }
+
+    #[tokio::test]
+    async fn the_last_lines_are_kept() {
+        let output = Output::default();
+        let printed: String = (0..100).map(|number| format!("{number}\n")).collect();
+        output.follow(Some(io::Cursor::new(printed.into_bytes())));
+        output.settle().await;
+        let lines = output.0.lock().unwrap();
+        assert_eq!((lines.len(), lines[0].as_str()), (KEPT_LINES, "80"));
+    }
 }

@@ -16,6 +16,11 @@ pub(crate) async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
         let over = scenario.over.iter();
         over.map(move |&over| Case { scenario: Arc::clone(&scenario), over }).collect::<Vec<_>>()
     });
+    judge_cases(target, timeout_scale, cases.collect()).await
+}
+
+/// Judges a target with these cases.
+pub(crate) async fn judge_cases(target: Target, timeout_scale: f64, cases: Vec<Case>) -> Vec<Outcome> {
     let approach = Approach {
         path: "/socket.io/".to_owned(),
         headers: Vec::new(),
@@ -24,7 +29,7 @@ pub(crate) async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
         contract: None,
         timeout_scale,
     };
-    let plan = Plan { target, approach, cases: cases.collect(), jobs: 16, seed: 1 };
+    let plan = Plan { target, approach, cases, jobs: 16, seed: 1 };
     let arena = Arena::open(plan).await.expect("the reference server starts");
     let (outcomes, mut judged) = unbounded_channel();
     let (_go_on, stop) = watch::channel(false);
