@@ -172,7 +172,7 @@ fn start(arena: &Arena, cases: &[Case], seed: u64) -> Start {
             None => groups.push(Group { name: rule.group().to_owned(), cases: 1 }),
         }
         rules.insert(rule.id);
-        if case.scenario.needs.iter().any(|need| arena.site().lacks(*need).is_some()) {
+        if arena.site().why_not(&case.scenario, case.over).is_some() {
             missing.insert(rule.id);
         }
     }

@@ -243,7 +243,7 @@ impl Ground {
 
     /// Acts a case out on a stage of its own.
     async fn act_once(&self, case: &Case, site: &Arc<Site>, tag: &str, run_began: Instant) -> Outcome {
-        if let Some(lacks) = case.scenario.needs.iter().find_map(|need| site.lacks(*need)) {
+        if let Some(lacks) = site.why_not(&case.scenario, case.over) {
             return self.without_acting(case.clone(), Verdict::Skipped(lacks));
         }
         let began = Instant::now();

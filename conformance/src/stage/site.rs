@@ -83,7 +83,7 @@ impl Site {
     }
 
     /// Why a need is not met, or nothing if it is.
-    pub fn lacks(&self, need: Need) -> Option<String> {
+    fn lacks(&self, need: Need) -> Option<String> {
         match need {
             Need::Contract(contract) if self.contract >= contract => None,
             Need::Contract(contract) => Some(format!(
