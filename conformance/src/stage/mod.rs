@@ -5,6 +5,7 @@ mod http;
 mod packet;
 mod patience;
 mod polling;
+mod pump;
 mod raw;
 mod session;
 mod site;
@@ -24,11 +25,12 @@ pub use self::{
     packet::{Kind, Sio, ack, bytes, connect, disconnect, event},
     patience::Patience,
     polling::{Held, Polling},
+    pump::Ping,
     raw::Raw,
     session::Hello,
     site::{Settings, Site},
     websocket::{Data, Frame, Heard, OpCode, Opening, Ws},
-    wire::{Ping, Wire},
+    wire::Wire,
 };
 use crate::{
     scenario::{Contract, Transport},

@@ -7,13 +7,9 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant as Clock},
+    time::Duration,
 };
 
-use base64::{
-    Engine,
-    prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
-};
 use siospec_codec::{Leniency, Limits, Profile, socket::Assembler};
 use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -23,9 +19,10 @@ use tokio::{
 
 use super::{
     Scene,
-    http::{self, Request, readable},
+    http::readable,
     packet::{Kind, Sio},
     polling::Polling,
+    pump::{Piece, Ping, Pump},
     session::Hello,
     websocket::{Heard, Ws, hex},
 };
@@ -55,54 +52,9 @@ pub struct Wire {
     _pumps: JoinSet<()>,
 }
 
-/// A ping that arrived.
-#[derive(Debug, Clone)]
-pub struct Ping {
-    /// The whole packet.
-    pub packet: String,
-    /// When it arrived.
-    pub when: Clock,
-    /// Where in the transcript.
-    pub at: EntryId,
-}
-
 /// How strictly a server's packets are read: errors that servers in use send are understood, since most rules
 /// are not about them.
 const LISTENING: Profile = Profile { leniency: Leniency::CONNECT_ERROR_STRING, limits: Limits::DEFAULT };
-
-/// One Engine.IO packet on its way out.
-#[derive(Debug, Clone)]
-enum Piece {
-    Text(String),
-    Binary(Vec<u8>),
-    /// A WebSocket close frame.
-    Close,
-}
-
-/// No more packets are put into a POST that has reached this size.
-const MAX_BATCH_BYTES: usize = 32 << 10;
-/// No more packets are put into a POST that has so many; some servers take sixteen.
-const MAX_BATCH_PACKETS: usize = 10;
-
-impl Piece {
-    fn len(&self) -> usize {
-        match self {
-            Piece::Text(text) => text.len(),
-            Piece::Binary(bytes) => bytes.len(),
-            Piece::Close => 1,
-        }
-    }
-}
-
-/// The pump's ends of the channels.
-struct Pump {
-    scene: Arc<Scene>,
-    actor: Arc<str>,
-    inbox: UnboundedSender<Heard>,
-    pings: UnboundedSender<Ping>,
-    out: UnboundedSender<Vec<Piece>>,
-    answers: Arc<AtomicBool>,
-}
 
 impl Wire {
     pub(super) async fn open(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
@@ -422,109 +374,5 @@ impl Wire {
         };
         let at = self.scene.received(&self.actor, &observed);
         Err(Stop::violation(want, observed, at))
-    }
-}
-
-/// Reads base64 of either alphabet, padded or not: which one is sent is a rule of its own.
-fn decode_base64(digits: &str) -> Option<Vec<u8>> {
-    let standard: String = digits.trim_end_matches('=').replace('-', "+").replace('_', "/");
-    BASE64_STANDARD_NO_PAD.decode(standard).ok()
-}
-
-impl Pump {
-    /// Carries a session over a WebSocket until either end is gone.
-    async fn carry(self, mut ws: Ws, mut out: UnboundedReceiver<Vec<Piece>>) {
-        loop {
-            tokio::select! {
-                heard = ws.hear() => if !self.heard(heard) { return },
-                pieces = out.recv() => {
-                    let Some(pieces) = pieces else { return };
-                    for piece in pieces {
-                        let sent = match piece {
-                            Piece::Text(text) => ws.text(&text).await,
-                            Piece::Binary(bytes) => ws.binary(&bytes).await,
-                            Piece::Close => ws.close().await,
-                        };
-                        if sent.is_err() { return }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Polls until the session ends.
-    async fn poll_all(self: Arc<Self>, polling: Polling) {
-        loop {
-            let reply = match polling.get().await {
-                Ok(reply) => reply,
-                Err(Stop::Violation(violation)) => {
-                    let at = violation.at.unwrap_or(EntryId(0));
-                    self.heard(Heard::Closed(violation.observed, at));
-                    return;
-                }
-                Err(_) => return,
-            };
-            if reply.status != 200 {
-                self.heard(Heard::Closed(reply.describe(), reply.at));
-                return;
-            }
-            for packet in reply.text().split('\u{1e}').filter(|packet| !packet.is_empty()) {
-                let heard = match packet.strip_prefix('b').and_then(decode_base64) {
-                    Some(bytes) => Heard::Binary(bytes, reply.at),
-                    _ if packet.starts_with('1') => Heard::Closed("close packet".to_owned(), reply.at),
-                    _ => Heard::Text(packet.to_owned(), reply.at),
-                };
-                if !self.heard(heard) {
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Posts what is put out, never two at a time.
-    async fn post_all(self: Arc<Self>, polling: Polling, mut out: UnboundedReceiver<Vec<Piece>>) {
-        let query = polling.query();
-        let room = polling.hello.max_payload_bytes.and_then(|limit| usize::try_from(limit / 2).ok());
-        let room = room.unwrap_or(MAX_BATCH_BYTES).min(MAX_BATCH_BYTES);
-        while let Some(mut pieces) = out.recv().await {
-            // As clients do: what has gathered while a POST was under way leaves with the next one.
-            while pieces.len() < MAX_BATCH_PACKETS
-                && pieces.iter().map(Piece::len).sum::<usize>() < room
-                && let Ok(more) = out.try_recv()
-            {
-                pieces.extend(more);
-            }
-            let packets: Vec<String> = pieces
-                .into_iter()
-                .map(|piece| match piece {
-                    Piece::Text(text) => text,
-                    Piece::Binary(bytes) => format!("b{}", BASE64_STANDARD.encode(bytes)),
-                    Piece::Close => "1".to_owned(),
-                })
-                .collect();
-            let body = Some(packets.join("\u{1e}").into_bytes());
-            let within = self.scene.patience.answer();
-            let request = Request { method: "POST", query: &query, headers: &[], body, within };
-            // Whether the session is still there is told by the poll.
-            let _answer = http::request(&self.scene, &self.actor, request).await;
-        }
-    }
-
-    /// Passes on what was heard, answers pings; false once nothing more can be heard.
-    fn heard(&self, heard: Heard) -> bool {
-        match heard {
-            Heard::Text(packet, at) if packet.starts_with('2') => {
-                if self.answers.load(Ordering::SeqCst) {
-                    let _ended = self.out.send(vec![Piece::Text("3".to_owned())]);
-                }
-                self.pings.send(Ping { packet, when: Clock::now(), at }).is_ok()
-            }
-            Heard::Text(packet, _) if packet == "6" => true,
-            Heard::Closed(..) => {
-                let _ended = self.inbox.send(heard);
-                false
-            }
-            heard => self.inbox.send(heard).is_ok(),
-        }
     }
 }
