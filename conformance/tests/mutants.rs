@@ -33,11 +33,19 @@ async fn each_fault_is_caught_by_its_rules_and_by_no_others() {
         });
     }
     let mut judged = 0;
-    let mut wrong = Vec::new();
+    let mut doubtful = Vec::new();
     while let Some(done) = judging.join_next().await {
         let (fault, outcomes) = done.expect("judging does not panic");
         judged += 1;
-        wrong.extend(misjudged(fault, &outcomes));
+        if misjudged(fault, &outcomes).is_some() {
+            doubtful.push(fault);
+        }
+    }
+    // So many servers at a time are a burden: what looks wrong is judged again, alone.
+    let mut wrong = Vec::new();
+    for fault in doubtful {
+        let target = Target::Embedded { fault: Some(fault.to_owned()) };
+        wrong.extend(misjudged(fault, &common::judge(target, TIMEOUT_SCALE).await));
     }
     wrong.sort();
     assert!(judged > 0, "no fault is named {}", only.unwrap_or_default());
