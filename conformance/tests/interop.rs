@@ -49,14 +49,7 @@ async fn converse(target: Target) -> Result<(), String> {
     let folder = installed("clients/socket.io-client");
     let node = Command::new("node").arg("--version").output().await;
     assert!(node.is_ok(), "node is missing: scripts/test.sh installs it");
-    let approach = Approach {
-        path: "/socket.io/".to_owned(),
-        headers: Vec::new(),
-        query: String::new(),
-        auth: None,
-        contract: None,
-        timeout_scale: 1.0,
-    };
+    let approach = Approach::default();
     let server = target.start(Variant::Default, &approach).await.unwrap();
     let url = format!("http://{}", server.site.authority);
     let conversation =

@@ -58,6 +58,20 @@ pub struct Approach {
     pub timeout_scale: f64,
 }
 
+impl Default for Approach {
+    /// The usual path, nothing added, nothing stated.
+    fn default() -> Self {
+        Self {
+            path: "/socket.io/".to_owned(),
+            headers: Vec::new(),
+            query: String::new(),
+            auth: None,
+            contract: None,
+            timeout_scale: 1.0,
+        }
+    }
+}
+
 /// A server under judgement that runs.
 #[derive(Debug)]
 pub struct Running {

@@ -21,14 +21,7 @@ pub(crate) async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
 
 /// Judges a target with these cases.
 pub(crate) async fn judge_cases(target: Target, timeout_scale: f64, cases: Vec<Case>) -> Vec<Outcome> {
-    let approach = Approach {
-        path: "/socket.io/".to_owned(),
-        headers: Vec::new(),
-        query: String::new(),
-        auth: None,
-        contract: None,
-        timeout_scale,
-    };
+    let approach = Approach { timeout_scale, ..Approach::default() };
     let plan = Plan { target, approach, cases, jobs: 16, seed: 1 };
     let arena = Arena::open(plan).await.expect("the reference server starts");
     let (outcomes, mut judged) = unbounded_channel();
