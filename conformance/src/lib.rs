@@ -1,11 +1,13 @@
 //! Judges Socket.IO servers: rules, the scenarios that act them out, and the runner.
 
+pub mod baseline;
 pub mod cli;
 pub mod contract;
 pub mod report;
 pub mod rule;
 pub mod run;
 pub mod scenario;
+pub mod selector;
 pub mod stage;
 pub mod suite;
 pub mod target;

@@ -75,6 +75,14 @@ fn markdown_broken_off() {
 }
 
 #[test]
+fn what_a_baseline_lists_stands_apart() {
+    for kind in [Kind::Human, Kind::Junit, Kind::Markdown] {
+        let name = format!("listed_{kind:?}").to_lowercase();
+        insta::assert_snapshot!(name, render(kind, Page::PLAIN, &listed()));
+    }
+}
+
+#[test]
 fn plain_pages_hold_no_control_characters() {
     let mut events = failing();
     events.insert(1, Event::Verdict(hostile()));
@@ -218,6 +226,17 @@ fn failing() -> Vec<Event> {
     run(&cases, 1, 6.83)
 }
 
+/// A run with a baseline.
+fn listed() -> Vec<Event> {
+    let reason = Some("reported upstream".to_owned());
+    let cases = [
+        pass("engine/upgrade/completes", "upgraded", 0, 12),
+        Case { known: true, reason: reason.clone(), ..late_poll() },
+        Case { stale: true, reason, ..pass("delivery/rooms/leave", "polling", 30, 4) },
+    ];
+    run(&cases, 5, 1.7)
+}
+
 /// The same run, with two groups and the end missing.
 fn broken_off() -> Vec<Event> {
     let mut events = failing();
@@ -229,7 +248,7 @@ fn run(cases: &[Case], exit: u8, seconds: f64) -> Vec<Event> {
     let mut groups: Vec<Group> = Vec::new();
     let mut counts = Counts::default();
     for case in cases {
-        counts += case.verdict;
+        counts += case;
         match groups.iter_mut().find(|group| group.name == case.group()) {
             Some(group) => group.cases += 1,
             None => groups.push(Group { name: case.group().into(), cases: 1 }),

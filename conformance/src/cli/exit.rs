@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use crate::{report, target::TargetError};
+use crate::{baseline::BaselineError, report, target::TargetError};
 
 /// The exit codes, for the help text.
 pub(super) const HELP: &str = "\
@@ -16,6 +16,7 @@ Exit codes:
   2    usage: the command line makes no sense, or a file cannot be read or written
   3    the server is unreachable, or lacks the contract that was stated
   4    nothing is selected
+  5    only stale entries of the baseline
   6    our own fault
   130  interrupted; what was judged is reported";
 
@@ -33,6 +34,8 @@ pub enum Exit {
     Unreachable = 3,
     /// Nothing is selected.
     NothingSelected = 4,
+    /// Nothing failed that is not known, but something known passed.
+    Stale = 5,
     /// Our own fault.
     OwnFault = 6,
     /// Interrupted; a partial report is written.
@@ -94,6 +97,12 @@ impl From<io::Error> for Failure {
 
 impl From<report::OpenError> for Failure {
     fn from(error: report::OpenError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<BaselineError> for Failure {
+    fn from(error: BaselineError) -> Self {
         Self::usage(error.to_string())
     }
 }

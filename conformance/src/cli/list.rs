@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::{Exit, Failure, Selector};
-use crate::{scenario::Scenario, suite};
+use super::{Exit, Failure};
+use crate::{scenario::Scenario, selector::Selector, suite};
 
 /// List the rules, and what they are about
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! The `siospec` command line: what can be typed, and who does it.
 
+mod baseline;
 mod completions;
 mod contract;
 mod decode;
@@ -7,10 +8,10 @@ mod exit;
 mod explain;
 mod interrupt;
 mod judge;
+mod last_run;
 mod list;
 mod options;
 mod report;
-mod select;
 #[cfg(feature = "embedded")]
 mod serve;
 mod test;
@@ -20,7 +21,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use exit::{Exit, Failure};
-pub use select::Selector;
 
 /// Judge Socket.IO servers against every observable rule of Engine.IO and Socket.IO
 #[derive(Debug, Parser)]
@@ -39,6 +39,8 @@ pub struct Cli {
 #[expect(missing_docs, reason = "each variant holds the arguments of the command of its name")]
 pub enum Command {
     Test(Box<test::Args>),
+    #[command(subcommand)]
+    Baseline(baseline::Args),
     #[cfg(feature = "embedded")]
     Serve(serve::Args),
     List(list::Args),
@@ -62,6 +64,7 @@ impl Command {
     fn run(&self, colour: bool) -> Result<Exit, Failure> {
         match self {
             Command::Test(args) => judge::run(args, colour),
+            Command::Baseline(args) => baseline::run(args),
             #[cfg(feature = "embedded")]
             Command::Serve(args) => serve::run(args),
             Command::List(args) => list::run(args),

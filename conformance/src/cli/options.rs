@@ -1,6 +1,6 @@
 //! Options that several commands share: how to reach a server, and what is said about it.
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 use clap::{ArgAction, ValueEnum, ValueHint};
 use serde_json::Value;
@@ -57,6 +57,15 @@ pub struct Cases {
     /// End the run after so many failures
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_fail: Option<u32>,
+    /// Only what failed in the last run in this folder
+    #[arg(long)]
+    pub failed: bool,
+    /// Only part I of N of the rules, to spread them over machines
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// The file of expected failures; see `siospec baseline`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baseline: Option<PathBuf>,
 }
 
 /// Where reports go.
@@ -77,6 +86,33 @@ pub enum Deciding {
     Reference,
     /// Warnings too
     All,
+}
+
+/// A part of the rules: every N-th.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    index: usize,
+    of: usize,
+}
+
+impl Shard {
+    /// Whether the rule of this number, counted from 0, is in it.
+    pub fn holds(self, number: usize) -> bool {
+        number % self.of == self.index
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers =
+            text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((index @ 1.., of)) if index <= of => Ok(Self { index: index - 1, of }),
+            _ => Err("it has to be I/N, like 2/5, with I from 1 to N".to_owned()),
+        }
+    }
 }
 
 /// A name and a value.
@@ -195,6 +231,17 @@ mod tests {
         assert!(object(r#"{"token":1}"#).is_ok());
         assert!(object("[1]").unwrap_err().contains("object"));
         assert!(object("{").unwrap_err().contains("not JSON"));
+    }
+
+    #[test]
+    fn shards_share_everything_out() {
+        let shards: Vec<Shard> = ["1/3", "2/3", "3/3"].map(|text| text.parse().unwrap()).into();
+        for number in 0..10 {
+            assert_eq!(shards.iter().filter(|shard| shard.holds(number)).count(), 1, "{number}");
+        }
+        for wrong in ["0/3", "4/3", "1", "1/0", "a/b", "-1/2"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

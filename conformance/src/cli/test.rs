@@ -1,9 +1,10 @@
 //! `siospec test`: judges a server.
 
 use super::{
-    Failure, Selector,
+    Failure,
     options::{Cases, Output, Pair, Server, pair},
 };
+use crate::selector::Selector;
 
 /// Judge a server: one that runs, one started by a command, or the embedded reference
 #[derive(Debug, Clone, clap::Args)]

@@ -4,7 +4,7 @@
 //! without a value are left out. Readers must ignore fields they do not know: new ones may be added, none
 //! changes its meaning.
 
-use std::{fmt, ops::AddAssign};
+use std::{fmt, iter::Sum, ops::AddAssign};
 
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +92,12 @@ pub struct Case {
     pub verdict: Outcome,
     /// Whether the outcome was expected and does not count.
     pub known: bool,
+    /// Whether it passed though a failure was expected.
+    #[serde(skip_serializing_if = "is_false")]
+    pub stale: bool,
+    /// Why a failure was expected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// One line on what happened; the reason of a case that was skipped or is inconclusive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -170,7 +176,7 @@ pub enum Outcome {
     Hang,
 }
 
-/// How many cases had which outcome.
+/// How many cases had which outcome. What is known or stale is counted as that alone.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "each field is the outcome of its name")]
@@ -182,6 +188,10 @@ pub struct Counts {
     pub skipped: usize,
     pub crash: usize,
     pub hang: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub known: usize,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub stale: usize,
 }
 
 /// How the run ended.
@@ -259,7 +269,8 @@ impl Counts {
 
     /// All cases.
     pub fn total(&self) -> usize {
-        Outcome::ALL.iter().map(|&outcome| self.of(outcome)).sum()
+        let plain: usize = Outcome::ALL.iter().map(|&outcome| self.of(outcome)).sum();
+        plain + self.known + self.stale
     }
 
     /// The cases that ran.
@@ -273,9 +284,11 @@ impl Counts {
     }
 }
 
-impl AddAssign<Outcome> for Counts {
-    fn add_assign(&mut self, outcome: Outcome) {
-        *match outcome {
+impl AddAssign<&Case> for Counts {
+    fn add_assign(&mut self, case: &Case) {
+        *match case.verdict {
+            _ if case.known => &mut self.known,
+            _ if case.stale => &mut self.stale,
             Outcome::Pass => &mut self.pass,
             Outcome::Warn => &mut self.warn,
             Outcome::Fail => &mut self.fail,
@@ -284,6 +297,22 @@ impl AddAssign<Outcome> for Counts {
             Outcome::Crash => &mut self.crash,
             Outcome::Hang => &mut self.hang,
         } += 1;
+    }
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, counts| Self {
+            pass: sum.pass + counts.pass,
+            warn: sum.warn + counts.warn,
+            fail: sum.fail + counts.fail,
+            inconclusive: sum.inconclusive + counts.inconclusive,
+            skipped: sum.skipped + counts.skipped,
+            crash: sum.crash + counts.crash,
+            hang: sum.hang + counts.hang,
+            known: sum.known + counts.known,
+            stale: sum.stale + counts.stale,
+        })
     }
 }
 

@@ -1,7 +1,8 @@
 //! JUnit XML: a test suite for each group, a test case for each case.
 //!
 //! JUnit knows less than a run tells: a broken rule is a failure, a crash or a hang an error, what is skipped,
-//! inconclusive or known is skipped with the reason, and a warning passes with a remark.
+//! inconclusive or known is skipped with the reason, what is stale is a failure, and a warning passes with a
+//! remark.
 
 use std::{
     io::{self, Write},
@@ -107,16 +108,18 @@ fn test_case(case: &Case) -> TestCase {
 
 fn status(case: &Case) -> TestCaseStatus {
     let kind = match case.verdict {
+        _ if case.known => return skipped(case, "known"),
+        _ if case.stale => NonSuccessKind::Failure,
         Outcome::Pass | Outcome::Warn => return TestCaseStatus::success(),
         Outcome::Skipped => return skipped(case, "skipped"),
         Outcome::Inconclusive => return skipped(case, "inconclusive"),
-        Outcome::Fail | Outcome::Crash | Outcome::Hang if case.known => return skipped(case, "known"),
         Outcome::Fail => NonSuccessKind::Failure,
         Outcome::Crash | Outcome::Hang => NonSuccessKind::Error,
     };
     let mut status = TestCaseStatus::non_success(kind);
+    let kind = if case.stale { "stale" } else { case.verdict.name() };
     status
-        .set_type(format!("{} {}", case.level, case.verdict))
+        .set_type(format!("{} {kind}", case.level))
         .set_message(summary(case))
         .set_description(description(case));
     status
@@ -129,7 +132,10 @@ fn skipped(case: &Case, why: &str) -> TestCaseStatus {
 }
 
 fn summary(case: &Case) -> String {
-    let text = case.message.as_deref().or(case.observed.as_deref()).unwrap_or(&case.says);
+    let stale =
+        case.reason.as_deref().filter(|_| case.stale).map(|why| format!("passes, but is listed: {why}"));
+    let text =
+        case.message.as_deref().or(case.observed.as_deref()).or(stale.as_deref()).unwrap_or(&case.says);
     visible(&elide(text, MESSAGE)).into_owned()
 }
 
@@ -140,6 +146,7 @@ fn description(case: &Case) -> String {
         ("want", case.expected.as_deref()),
         ("got", case.observed.as_deref()),
         ("why", case.message.as_deref()),
+        ("listed", case.reason.as_deref()),
     ];
     let mut text = String::new();
     for (name, value) in fields {

@@ -44,6 +44,7 @@ impl<W: Write> Markdown<W> {
             "Inconclusive",
             &self.tally.stories(|outcome| outcome == Outcome::Inconclusive),
         )?;
+        self.expected()?;
         self.skips()?;
         self.out.flush()
     }
@@ -66,23 +67,47 @@ impl<W: Write> Markdown<W> {
     }
 
     fn groups(&mut self) -> io::Result<()> {
-        writeln!(self.out, "| group | pass | fail | warn | inconclusive | skipped | seconds |")?;
-        writeln!(self.out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |")?;
+        writeln!(
+            self.out,
+            "| group | pass | fail | warn | inconclusive | known | stale | skipped | seconds |"
+        )?;
+        writeln!(self.out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")?;
         for group in self.tally.groups.iter().filter(|group| group.counts.total() > 0) {
             let counts = &group.counts;
             writeln!(
                 self.out,
-                "| {} | {} | {} | {} | {} | {} | {:.1} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {:.1} |",
                 group.name,
                 counts.pass,
                 counts.guilty(),
                 counts.warn,
                 counts.inconclusive,
+                counts.known,
+                counts.stale,
                 counts.skipped,
                 group.seconds()
             )?;
         }
         writeln!(self.out)
+    }
+
+    /// What the baseline lists, a line each.
+    fn expected(&mut self) -> io::Result<()> {
+        for (title, stories) in
+            [("Known failures", self.tally.known()), ("Stale entries of the baseline", self.tally.stale())]
+        {
+            if stories.is_empty() {
+                continue;
+            }
+            writeln!(self.out, "### {title}\n")?;
+            for story in stories {
+                let reason = visible(story.case.reason.as_deref().unwrap_or_default());
+                let circumstances = escaped(&story.circumstances());
+                writeln!(self.out, "- `{}` {circumstances}: {}", story.case.rule, escaped(&reason))?;
+            }
+            writeln!(self.out)?;
+        }
+        Ok(())
     }
 
     fn skips(&mut self) -> io::Result<()> {

@@ -137,6 +137,11 @@ impl Reports {
         Self { reporters, finished: false }
     }
 
+    /// Adds a report, if it is one.
+    pub fn also(&mut self, reporter: Option<Box<dyn Reporter>>) {
+        self.reporters.extend(reporter);
+    }
+
     /// Tells every report what happened.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ impl Tally {
     /// Counts a case; says which group it belongs to.
     pub(super) fn add(&mut self, case: &Case) -> &GroupTally {
         match case.verdict {
-            Outcome::Pass => {}
+            Outcome::Pass if !case.stale => {}
             Outcome::Skipped => self.skip(case.message.as_deref().unwrap_or("no reason given")),
             _ => self.tell(case),
         }
@@ -64,22 +64,26 @@ impl Tally {
 
     /// All groups together.
     pub(super) fn counts(&self) -> Counts {
-        let mut sum = Counts::default();
-        for counts in self.groups.iter().map(|group| &group.counts) {
-            sum.pass += counts.pass;
-            sum.warn += counts.warn;
-            sum.fail += counts.fail;
-            sum.inconclusive += counts.inconclusive;
-            sum.skipped += counts.skipped;
-            sum.crash += counts.crash;
-            sum.hang += counts.hang;
-        }
-        sum
+        self.groups.iter().map(|group| group.counts).sum()
     }
 
-    /// The stories with one of these outcomes, sorted by rule.
+    /// The stories of cases with one of these outcomes that were not expected, sorted by rule.
     pub(super) fn stories(&self, wanted: fn(Outcome) -> bool) -> Vec<&Story> {
-        let mut stories: Vec<_> = self.stories.iter().filter(|story| wanted(story.case.verdict)).collect();
+        self.sorted(|case| !case.known && !case.stale && wanted(case.verdict))
+    }
+
+    /// The stories of cases that failed as expected, sorted by rule.
+    pub(super) fn known(&self) -> Vec<&Story> {
+        self.sorted(|case| case.known)
+    }
+
+    /// The stories of cases that passed though a failure was expected, sorted by rule.
+    pub(super) fn stale(&self) -> Vec<&Story> {
+        self.sorted(|case| case.stale)
+    }
+
+    fn sorted(&self, wanted: impl Fn(&Case) -> bool) -> Vec<&Story> {
+        let mut stories: Vec<_> = self.stories.iter().filter(|story| wanted(&story.case)).collect();
         stories.sort_by(|a, b| self.place(&a.case).cmp(&self.place(&b.case)));
         stories
     }
@@ -135,7 +139,7 @@ impl GroupTally {
     }
 
     fn add(&mut self, case: &Case) {
-        self.counts += case.verdict;
+        self.counts += case;
         if case.verdict != Outcome::Skipped {
             self.began_ms = self.began_ms.min(case.at_ms);
             self.ended_ms = self.ended_ms.max(case.at_ms + case.ms);
@@ -147,8 +151,8 @@ impl Story {
     /// Whether the case is of the same rule and says the same, except for ids and numbers.
     fn tells_the_same_as(&self, case: &Case) -> bool {
         let own = &self.case;
-        (&own.rule, own.verdict, &own.variant, own.known)
-            == (&case.rule, case.verdict, &case.variant, case.known)
+        (&own.rule, own.verdict, &own.variant, own.known, &own.reason)
+            == (&case.rule, case.verdict, &case.variant, case.known, &case.reason)
             && alike_or_none(&own.message, &case.message)
             && alike_or_none(&own.expected, &case.expected)
             && alike_or_none(&own.observed, &case.observed)
@@ -166,6 +170,9 @@ impl Story {
         }
         if self.case.known {
             text.push_str(" · known");
+        }
+        if self.case.stale {
+            text.push_str(" · stale");
         }
         text
     }

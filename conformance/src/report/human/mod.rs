@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use super::{
     Event, Reporter,
-    event::{Case, End, Outcome, Start},
+    event::{Case, Counts, End, Outcome, Start},
     tally::{GroupTally, Tally},
     text,
 };
@@ -102,6 +102,7 @@ impl<W: Write> Human<W> {
         {
             story::in_brief(&mut self.out, &self.page, story)?;
         }
+        self.expected()?;
         self.skips()?;
         writeln!(self.out)?;
         match end {
@@ -109,6 +110,19 @@ impl<W: Write> Human<W> {
             None => self.fragment()?,
         }
         self.out.flush()
+    }
+
+    /// What the baseline lists: a line each.
+    fn expected(&mut self) -> io::Result<()> {
+        for (label, stories) in [("KNOWN", self.tally.known()), ("STALE", self.tally.stale())] {
+            if !stories.is_empty() {
+                writeln!(self.out)?;
+            }
+            for story in stories {
+                story::expected(&mut self.out, &self.page, label, story)?;
+            }
+        }
+        Ok(())
     }
 
     fn skips(&mut self) -> io::Result<()> {
@@ -134,6 +148,9 @@ impl<W: Write> Human<W> {
                 let part = format!("{} {outcome}", text::thousands(count));
                 parts.push(if count > 0 { self.page.outcome(outcome, &part) } else { part });
             }
+        }
+        for (count, what) in expected(&counts) {
+            parts.push(self.page.doubtful(&format!("{} {what}", text::thousands(count))));
         }
         parts.push(format!("{:.1} s", end.seconds));
         let exit = format!("exit {}", end.exit);
@@ -185,8 +202,16 @@ fn group_line(group: &GroupTally, page: &Page, name_columns: usize) -> String {
             line = format!("{line}   {}", page.outcome(outcome, &format!("{count} {outcome}")));
         }
     }
+    for (count, what) in expected(counts) {
+        line = format!("{line}   {}", page.doubtful(&format!("{count} {what}")));
+    }
     if judged > 0 {
         line = format!("{line}   {:.1} s", group.seconds());
     }
     line
+}
+
+/// The counts of what the baseline lists, those that are not zero.
+fn expected(counts: &Counts) -> impl Iterator<Item = (usize, &'static str)> {
+    [(counts.known, "known"), (counts.stale, "stale")].into_iter().filter(|(count, _)| *count > 0)
 }

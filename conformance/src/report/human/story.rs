@@ -45,6 +45,15 @@ pub(super) fn in_brief(out: &mut impl Write, page: &Page, story: &Story) -> io::
     differences(out, page, &story.case)
 }
 
+/// One that the baseline lists: what it is, and why it was expected.
+pub(super) fn expected(out: &mut impl Write, page: &Page, label: &str, story: &Story) -> io::Result<()> {
+    let line = format!(" {label}  {}  {}", story.case.rule, story.circumstances());
+    for row in page.wrapped(&line, 0, INDENT) {
+        writeln!(out, "{}", page.doubtful(&row))?;
+    }
+    field(out, page, "why", story.case.reason.as_deref().unwrap_or_default())
+}
+
 fn head(out: &mut impl Write, page: &Page, story: &Story) -> io::Result<()> {
     let (rule, circumstances) = (&story.case.rule, story.circumstances());
     let label = story.case.verdict.name().to_uppercase();

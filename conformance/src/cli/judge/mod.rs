@@ -1,31 +1,37 @@
 //! Carries out `siospec test`: chooses the cases, runs them, and tells the reports.
 
+mod choose;
+mod tell;
+
 use std::{
-    collections::{BTreeSet, hash_map::RandomState},
+    collections::hash_map::RandomState,
     hash::{BuildHasher, Hasher},
-    sync::Arc,
     time::Instant,
 };
 
 use tokio::sync::{mpsc::unbounded_channel, watch};
 
+use self::{
+    choose::choose,
+    tell::{start, told},
+};
 use super::{
     Exit, Failure,
     interrupt::Interrupt,
+    last_run,
     options::Deciding,
     test::{Args, Named},
 };
 use crate::{
+    baseline::{self, Baseline, Standing},
     report::{
         Event, Reports,
-        event::{self, Counts, End, Group, Line, Start},
+        event::{self, Counts, End},
     },
     rule::Level,
-    run::{Arena, Case, Outcome, Plan},
-    scenario::Scenario,
+    run::{Arena, Plan},
     suite,
     target::{Target, parse_url},
-    transcript,
     verdict::Verdict,
 };
 
@@ -46,7 +52,12 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
     let (target, path) = target(args)?;
     let cases = choose(args)?;
     let seed = args.cases.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish() % 100_000);
+    let rules: Vec<&str> = suite::all().iter().map(|scenario| scenario.rule.id).collect();
+    let baseline = args.cases.baseline.as_deref().map(|path| Baseline::load(path, &rules)).transpose()?;
+    let baseline = baseline.unwrap_or_default();
+    let today = baseline::today();
     let mut reports = Reports::open(&args.output.reports, colour)?;
+    reports.also(last_run::writer());
     let plan = Plan {
         target,
         approach: args.server.approach(path),
@@ -81,12 +92,16 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
             }
         };
         let Some(outcome) = outcome else { break };
-        let case = told(&outcome);
-        counts += case.verdict;
+        let mut case = told(&outcome);
+        let standing = baseline.standing(&case, today);
+        compare(&mut case, standing);
+        counts += &case;
         let level = outcome.case.scenario.rule.level;
-        deciding += usize::from(decides(args.cases.level, level, &outcome.verdict));
-        let unclear = matches!(outcome.verdict, Verdict::Inconclusive(_));
-        undecided += usize::from(unclear && may_decide(args.cases.level, level));
+        if !case.known {
+            deciding += usize::from(decides(args.cases.level, level, &outcome.verdict));
+            let unclear = matches!(outcome.verdict, Verdict::Inconclusive(_));
+            undecided += usize::from(unclear && may_decide(args.cases.level, level));
+        }
         reports.event(&Event::Verdict(case))?;
         if args.cases.max_fail.is_some_and(|most| deciding >= most as usize) {
             stop.send_replace(true);
@@ -101,6 +116,7 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
         () if undecided > 0 => Exit::OwnFault,
         () if counts.inconclusive > 0 && counts.inconclusive == counts.judged() => Exit::OwnFault,
         () if counts.judged() == 0 => Exit::NothingSelected,
+        () if counts.stale > 0 => Exit::Stale,
         () => Exit::Fine,
     };
     let again = (exit != Exit::Fine).then(|| again(args, seed));
@@ -133,117 +149,14 @@ fn target(args: &Args) -> Result<(Target, Option<String>), Failure> {
     })
 }
 
-/// The cases that the selectors and transports choose.
-fn choose(args: &Args) -> Result<Vec<Case>, Failure> {
-    let selectors = args.selectors();
-    let scenarios: Vec<Arc<Scenario>> = suite::all().into_iter().map(Arc::new).collect();
-    for selector in &selectors {
-        if !scenarios.iter().any(|scenario| selector.selects(scenario.rule.id)) {
-            let why = format!("no rule is selected by {selector}; `siospec list` shows the rules");
-            return Err(Failure::new(Exit::NothingSelected, why));
-        }
-    }
-    let mut cases = Vec::new();
-    for scenario in scenarios {
-        if !selectors.is_empty() && !selectors.iter().any(|selector| selector.selects(scenario.rule.id)) {
-            continue;
-        }
-        for &over in scenario.over {
-            if args.cases.over.is_empty() || args.cases.over.contains(&over) {
-                let scenario = Arc::clone(&scenario);
-                cases.extend((0..args.cases.repeat).map(|_| Case { scenario: Arc::clone(&scenario), over }));
-            }
-        }
-    }
-    if cases.is_empty() {
-        return Err(Failure::new(Exit::NothingSelected, "no selected rule applies to these transports"));
-    }
-    Ok(cases)
-}
-
-fn start(arena: &Arena, cases: &[Case], seed: u64) -> Start {
-    let mut groups: Vec<Group> = Vec::new();
-    let mut rules = BTreeSet::new();
-    let mut missing = BTreeSet::new();
-    for case in cases {
-        let rule = case.scenario.rule;
-        match groups.iter_mut().find(|group| group.name == rule.group()) {
-            Some(group) => group.cases += 1,
-            None => groups.push(Group { name: rule.group().to_owned(), cases: 1 }),
-        }
-        rules.insert(rule.id);
-        if arena.site().why_not(&case.scenario, case.over).is_some() {
-            missing.insert(rule.id);
-        }
-    }
-    let (site, about) = (arena.site(), arena.about());
-    let told = |text: &String| (!text.is_empty()).then(|| text.clone());
-    Start {
-        tool: "siospec".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        seed,
-        target: event::Target {
-            name: told(&about.name).unwrap_or_else(|| format!("http://{}{}", site.authority, site.path)),
-            version: told(&about.version),
-            language: told(&about.language),
-            contract: site.contract.name().to_owned(),
-            features: site.features.iter().cloned().collect(),
-        },
-        selected: cases.len(),
-        rules: rules.len(),
-        not_offered: missing.len(),
-        groups,
-    }
-}
-
-/// An outcome, as reports tell it.
-fn told(outcome: &Outcome) -> event::Case {
-    let rule = outcome.case.scenario.rule;
-    let (verdict, mut message, violation) = match &outcome.verdict {
-        Verdict::Pass => (event::Outcome::Pass, None, None),
-        Verdict::Warn(violation) => (event::Outcome::Warn, None, Some(violation)),
-        Verdict::Fail(violation) => (event::Outcome::Fail, None, Some(violation)),
-        Verdict::Inconclusive(why) => (event::Outcome::Inconclusive, Some(why.clone()), None),
-        Verdict::Skipped(why) => (event::Outcome::Skipped, Some(why.clone()), None),
-        Verdict::Crash(how) => (event::Outcome::Crash, Some(how.clone()), None),
-        Verdict::Hang(how) => (event::Outcome::Hang, Some(how.clone()), None),
+/// Writes into a case what the baseline says of it.
+fn compare(case: &mut event::Case, standing: Standing<'_>) {
+    let (known, stale, entry) = match standing {
+        Standing::New => return,
+        Standing::Known(entry) => (true, false, entry),
+        Standing::Stale(entry) => (false, true, entry),
     };
-    if outcome.attempts > 1 && verdict != event::Outcome::Pass {
-        let what = message.or_else(|| violation.map(|violation| violation.observed.clone()));
-        message = Some(format!("{} (acted out {} times)", what.unwrap_or_default(), outcome.attempts));
-    }
-    let lines = outcome.transcript.iter().enumerate().map(|(number, entry)| Line {
-        at_ms: millis(entry.at),
-        actor: entry.actor.to_string(),
-        way: match entry.way {
-            transcript::Way::Sent => event::Way::Sent,
-            transcript::Way::Received => event::Way::Received,
-            transcript::Way::Note => event::Way::Note,
-        },
-        what: entry.what.clone(),
-        guilty: outcome.guilty.is_some_and(|guilty| guilty.0 == number),
-    });
-    // What went well needs no witness.
-    let timeline = if verdict == event::Outcome::Pass { Vec::new() } else { lines.collect() };
-    event::Case {
-        rule: rule.id.to_owned(),
-        level: rule.level.name().to_owned(),
-        says: rule.says.to_owned(),
-        source: rule.source.to_string(),
-        over: outcome.case.over.name().to_owned(),
-        variant: outcome.variant.name().to_owned(),
-        verdict,
-        known: false,
-        message,
-        expected: violation.map(|violation| violation.expected.clone()),
-        observed: violation.map(|violation| violation.observed.clone()),
-        at_ms: millis(outcome.began),
-        ms: millis(outcome.took),
-        timeline,
-        users: rule.users.map(str::to_owned),
-        seen: rule.seen.iter().map(|seen| (*seen).to_owned()).collect(),
-        replay: None,
-    }
+    (case.known, case.stale, case.reason) = (known, stale, Some(entry.reason.clone()));
 }
 
 /// Whether a verdict on a rule of this authority makes the run fail.
@@ -281,10 +194,6 @@ fn again(args: &Args, seed: u64) -> String {
         }
     });
     quoted.collect::<Vec<_>>().join(" ")
-}
-
-fn millis(time: std::time::Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
