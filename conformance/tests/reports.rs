@@ -75,6 +75,29 @@ fn markdown_broken_off() {
 }
 
 #[test]
+fn html_failing() {
+    let text = render(Kind::Html, Page::PLAIN, &failing());
+    let (_, body) = text.split_once("<body>").unwrap();
+    let (body, _) = body.split_once("<script>").unwrap();
+    // A line for each thing, to read the snapshot by.
+    insta::assert_snapshot!(body.replace("><", ">\n<"));
+}
+
+#[test]
+fn html_is_one_file_that_runs_nothing_of_the_server() {
+    let mut events = failing();
+    events
+        .insert(1, Event::Verdict(Case { observed: Some("<script>alert(1)</script>".into()), ..hostile() }));
+    let text = render(Kind::Html, Page::PLAIN, &events);
+    assert_eq!(text.matches("<script>").count(), 1, "only our own");
+    for outside in ["http://", "https://", "src=", "@import", "url("] {
+        let mentions = text.matches(outside).count();
+        // The command that runs the same again names the server.
+        assert_eq!(mentions, usize::from(outside == "http://"), "{outside}");
+    }
+}
+
+#[test]
 fn what_a_baseline_lists_stands_apart() {
     for kind in [Kind::Human, Kind::Junit, Kind::Markdown] {
         let name = format!("listed_{kind:?}").to_lowercase();
@@ -86,7 +109,7 @@ fn what_a_baseline_lists_stands_apart() {
 fn plain_pages_hold_no_control_characters() {
     let mut events = failing();
     events.insert(1, Event::Verdict(hostile()));
-    for kind in [Kind::Human, Kind::Markdown, Kind::Junit] {
+    for kind in [Kind::Human, Kind::Markdown, Kind::Junit, Kind::Html] {
         let text = render(kind, Page::PLAIN, &events);
         let control = text.chars().find(|char| char.is_control() && *char != '\n');
         assert_eq!(control, None, "{kind:?}");

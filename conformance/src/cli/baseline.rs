@@ -1,7 +1,7 @@
 //! `siospec baseline`: the file of expected failures.
 
 use std::{
-    fs,
+    fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -83,6 +83,9 @@ fn update(args: &Update) -> Result<Exit, Failure> {
     let write = || -> io::Result<()> {
         let mut draft = tempfile::NamedTempFile::new_in(folder)?;
         draft.write_all(updated.text.as_bytes())?;
+        // A draft is its owner's alone; the file is as open as it was, or as others that are new.
+        File::options().create(true).append(true).open(file)?;
+        fs::set_permissions(draft.path(), fs::metadata(file)?.permissions())?;
         draft.persist(file)?;
         Ok(())
     };

@@ -72,9 +72,21 @@ pub struct Cases {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Reports")]
 pub struct Output {
-    /// Write a report: human, jsonl, junit or markdown; the path - is standard output
+    /// Write a report: human, jsonl, junit, markdown or html; the path - is standard output
     #[arg(long = "report", value_name = "KIND=PATH", value_parser = Spec::from_str, action = ArgAction::Append)]
     pub reports: Vec<Spec>,
+    /// Whose transcripts the reports hold
+    #[arg(long, value_enum, value_name = "WHOSE", default_value_t = Trace::Fail)]
+    pub trace: Trace,
+}
+
+/// Whose transcripts reports hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Trace {
+    /// Those of cases that did not simply pass
+    Fail,
+    /// Those of all cases
+    All,
 }
 
 /// The authorities whose breach makes a run fail.

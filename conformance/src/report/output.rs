@@ -10,7 +10,7 @@ use std::{
 
 use console::Term;
 
-use super::{Event, Human, JsonLines, Junit, Markdown, Page};
+use super::{Event, Html, Human, JsonLines, Junit, Markdown, Page};
 
 /// Makes something readable of the events of a run.
 pub trait Reporter: Send {
@@ -38,6 +38,8 @@ pub enum Kind {
     Junit,
     /// A Markdown summary, for CI systems.
     Markdown,
+    /// One HTML file without external parts, with a sequence diagram for each failure.
+    Html,
 }
 
 /// A report asked for: `junit=out/junit.xml`; the path `-` is standard output.
@@ -91,7 +93,7 @@ impl FromStr for Spec {
         let (kind, path) =
             text.split_once('=').ok_or("a report is KIND=PATH, for example junit=junit.xml")?;
         let kind = <Kind as clap::ValueEnum>::from_str(kind, false).map_err(|_| {
-            format!("no report is called `{kind}`; there are human, jsonl, junit and markdown")
+            format!("no report is called `{kind}`; there are human, jsonl, junit, markdown and html")
         })?;
         if path.is_empty() {
             return Err("the path is missing; `-` is standard output".into());
@@ -108,6 +110,7 @@ impl Kind {
             Kind::Jsonl => Box::new(JsonLines::new(out)),
             Kind::Junit => Box::new(Junit::new(out)),
             Kind::Markdown => Box::new(Markdown::new(out)),
+            Kind::Html => Box::new(Html::new(out)),
         }
     }
 }

@@ -92,7 +92,7 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
             }
         };
         let Some(outcome) = outcome else { break };
-        let mut case = told(&outcome);
+        let mut case = told(&outcome, args.output.trace);
         let standing = baseline.standing(&case, today);
         compare(&mut case, standing);
         counts += &case;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::options::Trace;
 use crate::{
     report::event::{self, Group, Line, Start},
     run::{Arena, Case, Outcome},
@@ -46,7 +47,7 @@ pub(super) fn start(arena: &Arena, cases: &[Case], seed: u64) -> Start {
 }
 
 /// An outcome, as reports tell it.
-pub(super) fn told(outcome: &Outcome) -> event::Case {
+pub(super) fn told(outcome: &Outcome, trace: Trace) -> event::Case {
     let rule = outcome.case.scenario.rule;
     let (verdict, mut message, violation) = match &outcome.verdict {
         Verdict::Pass => (event::Outcome::Pass, None, None),
@@ -73,7 +74,8 @@ pub(super) fn told(outcome: &Outcome) -> event::Case {
         guilty: outcome.guilty.is_some_and(|guilty| guilty.0 == number),
     });
     // What went well needs no witness.
-    let timeline = if verdict == event::Outcome::Pass { Vec::new() } else { lines.collect() };
+    let witness = verdict != event::Outcome::Pass || trace == Trace::All;
+    let timeline = if witness { lines.collect() } else { Vec::new() };
     event::Case {
         rule: rule.id.to_owned(),
         level: rule.level.name().to_owned(),
