@@ -3,6 +3,8 @@
 pub mod baseline;
 pub mod cli;
 pub mod contract;
+#[cfg(feature = "embedded")]
+pub mod prove;
 pub mod report;
 pub mod rule;
 pub mod run;

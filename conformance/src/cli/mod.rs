@@ -11,6 +11,8 @@ mod judge;
 mod last_run;
 mod list;
 mod options;
+#[cfg(feature = "embedded")]
+mod prove;
 mod report;
 #[cfg(feature = "embedded")]
 mod serve;
@@ -45,6 +47,8 @@ pub enum Command {
     Serve(serve::Args),
     List(list::Args),
     Explain(explain::Args),
+    #[cfg(feature = "embedded")]
+    Prove(prove::Args),
     Decode(decode::Args),
     Report(report::Args),
     Contract(contract::Args),
@@ -69,6 +73,8 @@ impl Command {
             Command::Serve(args) => serve::run(args),
             Command::List(args) => list::run(args),
             Command::Explain(args) => explain::run(args),
+            #[cfg(feature = "embedded")]
+            Command::Prove(args) => prove::run(args),
             Command::Decode(args) => decode::run(args),
             Command::Report(args) => report::run(args, colour),
             Command::Contract(args) => contract::run(args),
