@@ -128,6 +128,8 @@ pub struct Scenario {
     pub needs: &'static [Need],
     /// The configuration of the server.
     pub variant: Variant,
+    /// Whether it is acted out with no other case beside it: one that speaks to everybody would be heard by them.
+    pub alone: bool,
     /// Acts it out.
     pub run: for<'a> fn(&'a mut Stage) -> Acting<'a>,
 }
@@ -143,10 +145,12 @@ impl fmt::Debug for Scenario {
 
 /// Registers the scenarios of a file: `RULE => function over [Polling] needs [ECHO] in Default;`
 ///
+/// With `beside nobody` at the end it is acted out alone.
+///
 /// The expansion is `pub fn scenarios() -> Vec<Scenario>`; a scenario left out is a `never used` warning.
 #[macro_export]
 macro_rules! scenarios {
-    ($($rule:ident => $run:ident over [$($over:ident),+] $(needs [$($need:expr),+])? $(in $variant:ident)?;)+) => {
+    ($($rule:ident => $run:ident over [$($over:ident),+] $(needs [$($need:expr),+])? $(in $variant:ident)? $(beside $nobody:ident)?;)+) => {
         /// The scenarios of this file.
         pub fn scenarios() -> Vec<$crate::scenario::Scenario> {
             vec![$($crate::scenario::Scenario {
@@ -155,10 +159,13 @@ macro_rules! scenarios {
                 over: &[$($crate::scenario::Transport::$over),+],
                 needs: const { &[$($($need),+)?] },
                 variant: $crate::scenarios!(@variant $($variant)?),
+                alone: $crate::scenarios!(@alone $($nobody)?),
                 run: |stage| Box::pin($run(stage)),
             }),+]
         }
     };
+    (@alone) => { false };
+    (@alone nobody) => { true };
     (@variant) => { $crate::scenario::Variant::Default };
     (@variant $variant:ident) => { $crate::scenario::Variant::$variant };
 }

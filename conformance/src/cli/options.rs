@@ -63,9 +63,9 @@ pub struct Cases {
     /// Only part I of N of the rules, to spread them over machines
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
-    /// The file of expected failures; see `siospec baseline`
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub baseline: Option<PathBuf>,
+    /// A file of expected failures; see `siospec baseline`
+    #[arg(long = "baseline", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub baselines: Vec<PathBuf>,
 }
 
 /// Where reports go.

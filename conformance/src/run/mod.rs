@@ -134,35 +134,36 @@ impl Arena {
     async fn judge(&self, outcomes: UnboundedSender<Outcome>) {
         const NO_PANIC: &str = "a case that panics has a task of its own";
         let clock = Clock::start();
-        let jobs = Arc::new(Semaphore::new(self.plan.jobs.max(1)));
         let began = self.began;
-        let mut acting = JoinSet::new();
         let mut suspects = AllSuspects::default();
-        for (number, case) in self.plan.cases.iter().cloned().enumerate() {
-            let ground = Arc::clone(&self.grounds[&self.plan.variant_of(&case)]);
-            let turn = Arc::clone(&jobs).acquire_owned().await.expect("the semaphore is never closed");
-            let tag = format!("{:x}.{number}", self.plan.seed);
-            let (clock, outcomes) = (clock.clone(), outcomes.clone());
-            acting.spawn(async move {
-                let acted = ground.act(case, &tag, &clock, began).await;
-                drop(turn);
-                match acted {
-                    Acted::Outcome(outcome) => {
-                        let _nobody_listens = outcomes.send(*outcome);
-                        None
+        // Those that speak to everybody come last, one by one: nobody else is there to hear them.
+        for alone in [false, true] {
+            let jobs = Arc::new(Semaphore::new(if alone { 1 } else { self.plan.jobs.max(1) }));
+            let mut acting = JoinSet::new();
+            let cases = self.plan.cases.iter().enumerate().filter(|(_, case)| case.scenario.alone == alone);
+            for (number, case) in cases {
+                let case = case.clone();
+                let ground = Arc::clone(&self.grounds[&self.plan.variant_of(&case)]);
+                let turn = Arc::clone(&jobs).acquire_owned().await.expect("the semaphore is never closed");
+                let tag = format!("{:x}.{number}", self.plan.seed);
+                let (clock, outcomes) = (clock.clone(), outcomes.clone());
+                acting.spawn(async move {
+                    let acted = ground.act(case, &tag, &clock, began).await;
+                    drop(turn);
+                    match acted {
+                        Acted::Outcome(outcome) => {
+                            let _nobody_listens = outcomes.send(*outcome);
+                            None
+                        }
+                        Acted::Suspect(case, generation) => Some((ground, generation, case)),
                     }
-                    Acted::Suspect(case, generation) => Some((ground, generation, case)),
-                }
-            });
-            while let Some(done) = acting.try_join_next() {
-                if let Some((ground, generation, case)) = done.expect(NO_PANIC) {
-                    suspects.add(ground, generation, case);
+                });
+                while let Some(done) = acting.try_join_next() {
+                    suspects.extend(done.expect(NO_PANIC));
                 }
             }
-        }
-        while let Some(done) = acting.join_next().await {
-            if let Some((ground, generation, case)) = done.expect(NO_PANIC) {
-                suspects.add(ground, generation, case);
+            while let Some(done) = acting.join_next().await {
+                suspects.extend(done.expect(NO_PANIC));
             }
         }
         for (number, group) in suspects.into_groups().enumerate() {

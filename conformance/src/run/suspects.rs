@@ -20,8 +20,16 @@ pub(super) struct Suspects {
 #[derive(Debug, Default)]
 pub(super) struct AllSuspects(Vec<Suspects>);
 
+impl Extend<(Arc<Ground>, u64, Case)> for AllSuspects {
+    fn extend<I: IntoIterator<Item = (Arc<Ground>, u64, Case)>>(&mut self, suspects: I) {
+        for (ground, generation, case) in suspects {
+            self.add(ground, generation, case);
+        }
+    }
+}
+
 impl AllSuspects {
-    pub(super) fn add(&mut self, ground: Arc<Ground>, generation: u64, case: Case) {
+    fn add(&mut self, ground: Arc<Ground>, generation: u64, case: Case) {
         let theirs = self
             .0
             .iter_mut()

@@ -53,8 +53,10 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
     let cases = choose(args)?;
     let seed = args.cases.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish() % 100_000);
     let rules: Vec<&str> = suite::all().iter().map(|scenario| scenario.rule.id).collect();
-    let baseline = args.cases.baseline.as_deref().map(|path| Baseline::load(path, &rules)).transpose()?;
-    let baseline = baseline.unwrap_or_default();
+    let mut baseline = Baseline::default();
+    for path in &args.cases.baselines {
+        baseline.entries.extend(Baseline::load(path, &rules)?.entries);
+    }
     let today = baseline::today();
     let mut reports = Reports::open(&args.output.reports, colour)?;
     reports.also(last_run::writer());

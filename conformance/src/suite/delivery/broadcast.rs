@@ -77,16 +77,16 @@ const NOT_AFTER_DISCONNECT: Rule = Rule::docs(
 .broken_by(&["broadcast-reaches-departed", "broadcast-crosses-namespaces"]);
 
 scenarios! {
-    EXCLUDES_SENDER => a_broadcast_excludes_its_sender over [Polling, Websocket, Upgraded] needs [DELIVERY];
-    EVERYONE_ONCE => everyone_else_hears_once over [Polling, Websocket, Upgraded] needs [DELIVERY];
-    SERVER_INCLUDES_CALLER => the_caller_hears_the_server over [Polling, Websocket, Upgraded] needs [DELIVERY];
-    NAMESPACE_ONLY => a_broadcast_stays_in_its_namespace over [Polling, Websocket, Upgraded] needs [DELIVERY];
+    EXCLUDES_SENDER => a_broadcast_excludes_its_sender over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
+    EVERYONE_ONCE => everyone_else_hears_once over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
+    SERVER_INCLUDES_CALLER => the_caller_hears_the_server over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
+    NAMESPACE_ONLY => a_broadcast_stays_in_its_namespace over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
     EXCEPT => the_excepted_do_not_hear over [Polling, Websocket, Upgraded]
-        needs [DELIVERY, feature("rooms"), feature("except")];
-    BINARY => everyone_gets_the_bytes over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("binary")];
-    ORDER => nothing_overtakes over [Polling, Websocket, Upgraded] needs [DELIVERY];
-    OTHER_NAMESPACE => another_namespace_hears over [Polling, Websocket, Upgraded] needs [DELIVERY];
-    NOT_AFTER_DISCONNECT => who_left_hears_nothing over [Polling, Websocket, Upgraded] needs [DELIVERY];
+        needs [DELIVERY, feature("rooms"), feature("except")] beside nobody;
+    BINARY => everyone_gets_the_bytes over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("binary")] beside nobody;
+    ORDER => nothing_overtakes over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
+    OTHER_NAMESPACE => another_namespace_hears over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
+    NOT_AFTER_DISCONNECT => who_left_hears_nothing over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
 }
 
 async fn a_broadcast_excludes_its_sender(stage: &mut Stage) -> Check {
