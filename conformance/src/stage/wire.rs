@@ -46,6 +46,8 @@ pub struct Wire {
     assembler: Assembler<Vec<u8>>,
     /// Whether nothing was heard so far.
     silent: bool,
+    /// Whether the server has said goodbye on a WebSocket.
+    parting: bool,
     /// Packets that were heard while something else was waited for.
     pub(super) aside: VecDeque<(Sio, EntryId)>,
     /// Ends the pumps with the session.
@@ -126,6 +128,7 @@ impl Wire {
             answers,
             assembler: Assembler::with_profile(LISTENING),
             silent: true,
+            parting: false,
             aside: VecDeque::new(),
             _pumps: JoinSet::new(),
         };
@@ -253,6 +256,13 @@ impl Wire {
         let at = heard.at();
         let broken = |why: String| Stop::violation(WANT, why, at);
         let message = match heard {
+            // A goodbye, which the protocol allows and clients ignore: the connection has to close after it,
+            // and what was on its way counts no more.
+            Heard::Text(text, _) if text == "1" => {
+                self.parting = true;
+                return Ok(None);
+            }
+            Heard::Text(..) | Heard::Binary(..) if self.parting => return Ok(None),
             Heard::Text(text, _) => {
                 let text = text.strip_prefix('4').ok_or_else(|| broken(readable(&text)))?;
                 self.assembler.text(text).map_err(|error| broken(format!("4{} ({error})", readable(text))))?

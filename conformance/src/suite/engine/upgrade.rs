@@ -157,10 +157,14 @@ async fn a_probe_is_answered(stage: &mut Stage) -> Check {
 async fn the_probe_is_answered_first(stage: &mut Stage) -> Check {
     let session = stage.polling().await?;
     let mut ws = second_transport(stage, &session).await?;
-    ws.ping(b"fence").await?;
-    match ws.next_packet().await.set_up("waiting for the answer to a ping frame")? {
-        Heard::Pong(..) => Ok(()),
-        other => Err(Stop::violation("nothing before the probe", other.describe(), other.at())),
+    ws.text("2probe").await?;
+    match ws.next_packet().await.set_up("waiting for the answer to the probe")? {
+        Heard::Text(text, at) if text != "3probe" => {
+            Err(Stop::violation("3probe before anything else", text, at))
+        }
+        Heard::Text(..) => Ok(()),
+        other => Err(Stop::violation("3probe", other.describe(), other.at())
+            .during("waiting for the answer to the probe")),
     }
 }
 
