@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 readonly oldest_node=18
 readonly fixtures=(fixtures/testees/socket.io fixtures/clients/socket.io-client fixtures/readers/javascript)
-readonly python_fixtures=(fixtures/readers/python)
+readonly python_fixtures=(fixtures/readers/python fixtures/testees/python-socketio)
 
 fail() {
     echo "error: $1" >&2

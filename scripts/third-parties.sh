@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Judges servers of others, each with its known failures: any other failure, and any that is gone, ends with 1.
+#
+#     scripts/third-parties.sh [NAME…]
+#
+# Without names, all of them. Reports go to target/third-parties.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly all=(socket.io socket.io-4.4.1 socket.io-3.1.2 python-socketio python-socketio-aiohttp socketioxide)
+readonly testees=fixtures/testees
+readonly profiles=conformance/profiles
+readonly reports=target/third-parties
+siospec=${CARGO_TARGET_DIR:-target}/release/siospec
+
+scripts/setup.sh
+cargo build --release --quiet -p siospec
+mkdir -p "$reports"
+
+# judge NAME ARGUMENT…
+judge() {
+    local name=$1
+    shift
+    echo "$name:"
+    if "$siospec" test --contract delivery --report "html=$reports/$name.html" \
+        --report "jsonl=$reports/$name.jsonl" "$@" >"$reports/$name.txt" 2>&1; then
+        tail -n 1 "$reports/$name.txt"
+    else
+        cat "$reports/$name.txt"
+        wrong+=("$name")
+    fi
+}
+
+wrong=()
+[ $# -gt 0 ] || set -- "${all[@]}"
+for name in "$@"; do
+    case $name in
+        socket.io) judge "$name" -- node $testees/socket.io/testee.js ;;
+        socket.io-*)
+            judge "$name" --baseline "$profiles/$name.toml" --env "SIO_LIBRARY=$name" -- node $testees/socket.io/testee.js
+            ;;
+        python-socketio)
+            judge "$name" --baseline $profiles/python-socketio.toml \
+                -- $testees/python-socketio/.venv/bin/python $testees/python-socketio/testee.py
+            ;;
+        python-socketio-aiohttp)
+            judge "$name" --baseline $profiles/python-socketio.toml --baseline "$profiles/$name.toml" \
+                --env SIO_SERVER=aiohttp \
+                -- $testees/python-socketio/.venv/bin/python $testees/python-socketio/testee.py
+            ;;
+        socketioxide)
+            cargo build --release --quiet --locked --manifest-path $testees/socketioxide/Cargo.toml \
+                --target-dir target/testees
+            judge "$name" --baseline $profiles/socketioxide.toml -- target/testees/release/siospec-testee-socketioxide
+            ;;
+        *)
+            echo "error: no server is called $name; there are ${all[*]}" >&2
+            exit 2
+            ;;
+    esac
+done
+if [ ${#wrong[@]} -gt 0 ]; then
+    echo "not as expected: ${wrong[*]}"
+    exit 1
+fi
