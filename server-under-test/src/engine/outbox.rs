@@ -39,6 +39,12 @@ impl Text {
         Self(Bytes::from(text))
     }
 
+    /// Copies the text.
+    #[must_use]
+    pub fn copied(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
     /// Shares the bytes if they are UTF-8, else copies them with the broken parts replaced by U+FFFD.
     #[must_use]
     pub fn from_bytes_lossy(bytes: Bytes) -> Self {
