@@ -10,9 +10,14 @@ use std::{
 };
 
 use parking_lot::{Mutex, MutexGuard};
+use rustc_hash::FxHashMap;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{link::Link, timers::Timers};
+use super::{
+    link::{Handled, Link},
+    timers::Timers,
+};
+
 use crate::{
     config::Config,
     engine::{
@@ -46,7 +51,8 @@ pub(super) struct Driver {
 
 struct Core {
     hub: Hub,
-    links: HashMap<SessionId, Arc<Link>>,
+    /// The ids are ours, so that nobody can make them collide.
+    links: FxHashMap<SessionId, Arc<Link>>,
     armed: Option<Instant>,
     /// Links that say something right now.
     unsettled: Vec<Arc<Link>>,
@@ -70,7 +76,7 @@ impl Driver {
             config,
             core: Mutex::new(Core {
                 hub,
-                links: HashMap::new(),
+                links: FxHashMap::default(),
                 armed: None,
                 unsettled: Vec::new(),
                 to_be_written: Vec::new(),
@@ -128,7 +134,8 @@ impl Driver {
             let mut core = self.core.lock();
             core.links.insert(link.id, link.clone());
             core.hub.handle(link.id, hub::Input::Opened { sid: sid.clone(), transport, query }, now);
-            self.settle(&mut core, &link, now);
+            core.unsettled.push(link.clone());
+            self.settle(&mut core, Some(&link), now);
         }
         tracing::debug!(sid, transport = transport.name(), "session opened");
         if self.stop.is_cancelled() {
@@ -138,7 +145,7 @@ impl Driver {
     }
 
     /// Something happened to a session.
-    pub(super) fn step(&self, link: &Arc<Link>, input: Input<'_>) {
+    pub(super) fn step(&self, link: &Arc<Link>, input: Input) {
         let mut turn = self.turn(link);
         turn.handle(input);
         turn.finish();
@@ -158,12 +165,10 @@ impl Driver {
         }
     }
 
-    /// Lets a session say all it has to say, and those it speaks to as well. What they say to websockets is to be
-    /// written afterwards; the caller knows about the session itself.
-    fn settle(&self, core: &mut Core, own: &Arc<Link>, now: Instant) {
-        let mut unsettled = std::mem::take(&mut core.unsettled);
-        unsettled.push(own.clone());
-        while let Some(link) = unsettled.pop() {
+    /// Lets sessions say all they have to say, and those they speak to as well. What is to be written to websockets
+    /// because of it is left to the caller, who knows about its own session.
+    fn settle(&self, core: &mut Core, own: Option<&Arc<Link>>, now: Instant) {
+        while let Some(link) = core.unsettled.pop() {
             while let Some(output) = link.poll() {
                 let input = match output {
                     Output::Answer(request, answer) => {
@@ -176,37 +181,35 @@ impl Driver {
                     Output::Ended(reason) => hub::Input::Ended(reason),
                 };
                 core.hub.handle(link.id, input, now);
-                self.carry_out(core, &mut unsettled, now);
+                self.carry_out(core, own, now);
             }
             let settled = link.settled(&self.timers);
             if let Some((sid, transport)) = settled.closed {
                 self.forget(core, &link, &sid, transport);
             }
-            if settled.to_be_written && !Arc::ptr_eq(&link, own) {
+            if settled.to_be_written && own.is_none_or(|own| own.id != link.id) {
                 core.to_be_written.push(link);
             }
         }
-        core.unsettled = unsettled;
         if core.hub.deadline().is_some_and(|at| core.armed.is_none_or(|armed| at < armed)) {
             self.timers.rearm();
         }
     }
 
-    fn carry_out(&self, core: &mut Core, unsettled: &mut Vec<Arc<Link>>, now: Instant) {
+    fn carry_out(&self, core: &mut Core, own: Option<&Arc<Link>>, now: Instant) {
         while let Some(effect) = core.hub.poll() {
-            let (Effect::Send(session, _) | Effect::Close(session) | Effect::Cut(session)) = &effect;
-            let Some(link) = core.links.get(session) else { continue };
-            link.handle(
-                match &effect {
-                    Effect::Send(_, outgoing) => Input::Send(outgoing),
-                    Effect::Close(_) => Input::Close,
-                    Effect::Cut(_) => Input::Cut,
-                },
-                now,
-                &self.timers,
-            );
-            if !unsettled.last().is_some_and(|last| Arc::ptr_eq(last, link)) {
-                unsettled.push(link.clone());
+            let (session, input) = match effect {
+                Effect::Send(session, outgoing) => (session, Input::Send(outgoing)),
+                Effect::Close(session) => (session, Input::Close),
+                Effect::Cut(session) => (session, Input::Cut),
+            };
+            let own = own.filter(|own| own.id == session);
+            let Some(link) = own.or_else(|| core.links.get(&session)) else { continue };
+            match link.handle(input, now, &self.timers) {
+                Handled::Unsettled if core.unsettled.last().is_some_and(|last| last.id == session) => {}
+                Handled::Unsettled => core.unsettled.push(link.clone()),
+                Handled::ToBeWritten if own.is_none() => core.to_be_written.push(link.clone()),
+                Handled::ToBeWritten | Handled::Settled => {}
             }
         }
     }
@@ -258,12 +261,8 @@ impl Driver {
                 return;
             }
             core.hub.handle_timeout(now);
-            let mut unsettled = Vec::new();
-            self.carry_out(core, &mut unsettled, now);
-            for link in unsettled {
-                self.settle(core, &link, now);
-                core.to_be_written.push(link);
-            }
+            self.carry_out(core, None, now);
+            self.settle(core, None, now);
             std::mem::take(&mut core.to_be_written)
         };
         written.iter().for_each(|link| link.write(now));
@@ -282,10 +281,11 @@ pub(super) struct Turn<'a> {
 
 impl Turn<'_> {
     /// Something happened.
-    pub(super) fn handle(&mut self, input: Input<'_>) {
-        if self.link.handle(input, self.now, &self.driver.timers) {
+    pub(super) fn handle(&mut self, input: Input) {
+        if self.link.handle(input, self.now, &self.driver.timers) == Handled::Unsettled {
             let core = self.core.get_or_insert_with(|| self.driver.core.lock());
-            self.driver.settle(core, self.link, self.now);
+            core.unsettled.push(self.link.clone());
+            self.driver.settle(core, Some(self.link), self.now);
         }
     }
 

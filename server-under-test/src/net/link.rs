@@ -4,6 +4,7 @@ use std::{task::Context, time::Instant};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use tokio::sync::oneshot;
 
 use super::{
@@ -30,11 +31,23 @@ pub(super) struct Link {
 struct State {
     session: Session,
     waiting: Vec<(RequestId, oneshot::Sender<Answer>)>,
-    outlets: Vec<Outlet>,
+    /// Rarely more than one: a websocket that wants to take over is closed if it does not.
+    outlets: SmallVec<[Outlet; 1]>,
     /// Somebody is about to call [`Link::write`].
     to_be_written: bool,
     /// When the session will be called.
     armed: Option<Instant>,
+}
+
+/// What is to be done after something was handed to a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handled {
+    /// It has something to say to it: [`Link::poll`] is to be called.
+    Unsettled,
+    /// [`Link::write`] is to be called.
+    ToBeWritten,
+    /// Nothing.
+    Settled,
 }
 
 /// What is to be done for a session that has said all it has to say.
@@ -55,21 +68,31 @@ pub(super) enum Over {
     Stuck,
 }
 
+impl State {
+    /// Whether somebody has to see to it that what the session says is written, who is the caller from now on.
+    fn is_to_be_written(&mut self) -> bool {
+        !self.outlets.is_empty() && !std::mem::replace(&mut self.to_be_written, true)
+    }
+}
+
 impl Link {
     pub(super) fn new(id: SessionId, session: Session) -> Self {
-        let (waiting, outlets) = (Vec::new(), Vec::new());
+        let (waiting, outlets) = (Vec::new(), SmallVec::new());
         Self { id, state: Mutex::new(State { session, waiting, outlets, to_be_written: false, armed: None }) }
     }
 
-    /// Hands something to the session; true if it has something to say to it.
-    pub(super) fn handle(&self, input: Input<'_>, now: Instant, timers: &Timers) -> bool {
+    /// Hands something to the session.
+    pub(super) fn handle(&self, input: Input, now: Instant, timers: &Timers) -> Handled {
         let mut state = self.state.lock();
         state.session.handle(input, now);
-        if state.session.is_idle() {
-            self.arm(&mut state, timers);
-            return state.session.is_closed();
+        if !state.session.is_idle() || state.session.is_closed() {
+            return Handled::Unsettled;
         }
-        true
+        self.arm(&mut state, timers);
+        match state.is_to_be_written() {
+            true => Handled::ToBeWritten,
+            false => Handled::Settled,
+        }
     }
 
     /// What the session wants next.
@@ -81,8 +104,7 @@ impl Link {
     pub(super) fn settled(&self, timers: &Timers) -> Settled {
         let mut state = self.state.lock();
         self.arm(&mut state, timers);
-        let to_be_written = !state.outlets.is_empty() && !state.to_be_written;
-        state.to_be_written |= to_be_written;
+        let to_be_written = state.is_to_be_written();
         let session = &state.session;
         let closed = session.is_closed().then(|| (session.sid().to_owned(), session.transport()));
         Settled { to_be_written, closed }
