@@ -181,7 +181,8 @@ impl Command<'_> {
         let mut answer = Composer::default();
         answer.raw(r#"{"sockets":["#);
         for (index, key) in place.audience(address.audience(), None).into_iter().enumerate() {
-            let Some(socket): Option<&Socket> = place.sockets.get(&key).or_else(|| place.ghosts.get(&key))
+            let Some(socket): Option<&Box<Socket>> =
+                place.sockets.get(&key).or_else(|| place.ghosts.get(&key))
             else {
                 continue;
             };

@@ -29,7 +29,7 @@ pub(super) fn echo(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
     if hub.config().faulty(Fault::DashReadAsCount) && has_dash_after_digit(event.args.as_str()) {
         return hub.close_of(socket);
     }
-    let mut list = Composer::default();
+    let mut list = Composer::with_capacity(event.args.as_str().len() + r#"-back"#.len());
     list.raw(r#"["message-back""#);
     match distorted(hub, socket, event) {
         Some(values) => {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 
 /// One Engine.IO packet as it travels in a websocket message of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,12 @@ impl Text {
         Self(Bytes::from(text))
     }
 
+    /// Copies the text.
+    #[must_use]
+    pub fn copied(text: &str) -> Self {
+        Self(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
     /// Shares the bytes if they are UTF-8, else copies them with the broken parts replaced by U+FFFD.
     #[must_use]
     pub fn from_bytes_lossy(bytes: Bytes) -> Self {
@@ -58,6 +64,14 @@ impl Text {
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         self.0
+    }
+
+    /// The text without its first bytes, which must be whole characters.
+    #[must_use]
+    pub fn skip(mut self, bytes: usize) -> Self {
+        assert!(self.as_str().is_char_boundary(bytes), "only whole characters are skipped");
+        self.0.advance(bytes);
+        self
     }
 
     /// Shares a part of this text.

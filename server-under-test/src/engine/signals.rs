@@ -45,7 +45,7 @@ pub struct Outgoing {
 
 /// Something happened to a session.
 #[derive(Debug)]
-pub enum Input<'a> {
+pub enum Input {
     /// A GET arrived.
     Get(RequestId),
     /// The connection of a GET was lost before the answer.
@@ -69,7 +69,7 @@ pub enum Input<'a> {
     /// The peer broke the websocket protocol or a limit.
     SocketFailed(SocketId),
     /// The application sends.
-    Send(&'a Outgoing),
+    Send(Outgoing),
     /// The application closes the session; what was sent before still arrives.
     Close,
     /// The application cuts the connection without a goodbye.

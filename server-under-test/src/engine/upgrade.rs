@@ -16,7 +16,8 @@ const MAX_UNREAD_PROBES: usize = 64;
 #[derive(Debug)]
 pub struct Upgrade {
     config: Arc<Config>,
-    candidate: Option<Candidate>,
+    /// Rare, and out of the way of what every message touches.
+    candidate: Option<Box<Candidate>>,
 }
 
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Upgrade {
             return false;
         }
         let until = now + self.config.upgrade_timeout;
-        self.candidate = Some(Candidate { socket, until, probed: false, outbox: VecDeque::new() });
+        self.candidate = Some(Box::new(Candidate { socket, until, probed: false, outbox: VecDeque::new() }));
         true
     }
 

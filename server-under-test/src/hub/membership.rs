@@ -125,7 +125,8 @@ impl Hub {
         }
         let data = Value::json("{}");
         let quirks = Quirks::default();
-        place.sockets.insert(socket.key, Socket { id, session, auth, data, implicit: false, quirks });
+        let joining = Socket { id, session, auth, data, implicit: false, quirks };
+        place.sockets.insert(socket.key, Box::new(joining));
         place.ghosts.retain(|_, ghost| {
             ghost.session != session || !self.config.faulty(Fault::BroadcastReachesDeparted)
         });

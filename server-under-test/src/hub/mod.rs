@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 use siospec_codec::socket::{Args, Body, Message};
 
 pub(crate) use delivery::Emission;
@@ -45,7 +46,8 @@ const MAX_NAMESPACES: usize = 10_000;
 pub struct Hub {
     config: Arc<Config>,
     now: Instant,
-    connections: HashMap<SessionId, Connection>,
+    /// The ids are ours, so that nobody can make them collide.
+    connections: FxHashMap<SessionId, Connection>,
     namespaces: Vec<Namespace>,
     names: HashMap<Arc<str>, NamespaceId>,
     next_socket: u64,
@@ -110,7 +112,7 @@ impl Hub {
             sids: Sids::new(config.clone()),
             config,
             now,
-            connections: HashMap::new(),
+            connections: FxHashMap::default(),
             namespaces: Vec::new(),
             names: HashMap::new(),
             next_socket: 0,
@@ -259,11 +261,11 @@ impl Hub {
     }
 
     pub(crate) fn socket(&self, socket: SocketRef) -> Option<&Socket> {
-        self.namespaces[socket.namespace.0].sockets.get(&socket.key)
+        self.namespaces[socket.namespace.0].sockets.get(&socket.key).map(|socket| &**socket)
     }
 
     pub(crate) fn socket_mut(&mut self, socket: SocketRef) -> Option<&mut Socket> {
-        self.namespaces[socket.namespace.0].sockets.get_mut(&socket.key)
+        self.namespaces[socket.namespace.0].sockets.get_mut(&socket.key).map(|socket| &mut **socket)
     }
 
     /// The transport and the first query of the connection of a socket.

@@ -9,11 +9,15 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::Mutex;
-use tokio::sync::Notify;
+use parking_lot::{Mutex, MutexGuard};
+use rustc_hash::FxHashMap;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::link::Link;
+use super::{
+    link::{Handled, Link},
+    timers::Timers,
+};
+
 use crate::{
     config::Config,
     engine::{
@@ -36,7 +40,7 @@ pub(super) struct Driver {
     pub(super) config: Arc<Config>,
     core: Mutex<Core>,
     registry: Mutex<Registry>,
-    hub_rearm: Notify,
+    timers: Timers,
     ids: AtomicU64,
     pub(super) tasks: TaskTracker,
     /// The server stops: sessions are closed, connections finish what they do.
@@ -47,8 +51,13 @@ pub(super) struct Driver {
 
 struct Core {
     hub: Hub,
-    links: HashMap<SessionId, Arc<Link>>,
+    /// The ids are ours, so that nobody can make them collide.
+    links: FxHashMap<SessionId, Arc<Link>>,
     armed: Option<Instant>,
+    /// Links that say something right now.
+    unsettled: Vec<Arc<Link>>,
+    /// Links whose websockets have something to write.
+    to_be_written: Vec<Arc<Link>>,
 }
 
 struct Registry {
@@ -65,15 +74,21 @@ impl Driver {
         let sids = Sids::new(config.clone());
         let driver = Arc::new(Self {
             config,
-            core: Mutex::new(Core { hub, links: HashMap::new(), armed: None }),
+            core: Mutex::new(Core {
+                hub,
+                links: FxHashMap::default(),
+                armed: None,
+                unsettled: Vec::new(),
+                to_be_written: Vec::new(),
+            }),
             registry: Mutex::new(Registry { sids, links: HashMap::new(), former: HashMap::new() }),
-            hub_rearm: Notify::new(),
+            timers: Timers::default(),
             ids: AtomicU64::new(0),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
         });
-        driver.tasks.spawn(driver.clone().keep_hub_time());
+        driver.tasks.spawn(driver.clone().keep_time());
         driver
     }
 
@@ -119,10 +134,10 @@ impl Driver {
             let mut core = self.core.lock();
             core.links.insert(link.id, link.clone());
             core.hub.handle(link.id, hub::Input::Opened { sid: sid.clone(), transport, query }, now);
-            self.settle(&mut core, link.clone(), now);
+            core.unsettled.push(link.clone());
+            self.settle(&mut core, Some(&link), now);
         }
         tracing::debug!(sid, transport = transport.name(), "session opened");
-        self.tasks.spawn(self.clone().keep_time(link.clone()));
         if self.stop.is_cancelled() {
             self.step(&link, Input::ShutDown);
         }
@@ -130,11 +145,15 @@ impl Driver {
     }
 
     /// Something happened to a session.
-    pub(super) fn step(&self, link: &Arc<Link>, input: Input<'_>) {
-        let now = Instant::now();
-        if link.handle(input, now) {
-            self.settle(&mut self.core.lock(), link.clone(), now);
-        }
+    pub(super) fn step(&self, link: &Arc<Link>, input: Input) {
+        let mut turn = self.turn(link);
+        turn.handle(input);
+        turn.finish();
+    }
+
+    /// Several things are about to happen to a session.
+    pub(super) fn turn<'a>(&'a self, link: &'a Arc<Link>) -> Turn<'a> {
+        Turn { driver: self, link, core: None, now: Instant::now() }
     }
 
     /// Closes every session.
@@ -146,10 +165,10 @@ impl Driver {
         }
     }
 
-    /// Lets a session say all it has to say, and those it speaks to as well.
-    fn settle(&self, core: &mut Core, link: Arc<Link>, now: Instant) {
-        let mut unsettled = vec![link];
-        while let Some(link) = unsettled.pop() {
+    /// Lets sessions say all they have to say, and those they speak to as well. What is to be written to websockets
+    /// because of it is left to the caller, who knows about its own session.
+    fn settle(&self, core: &mut Core, own: Option<&Arc<Link>>, now: Instant) {
+        while let Some(link) = core.unsettled.pop() {
             while let Some(output) = link.poll() {
                 let input = match output {
                     Output::Answer(request, answer) => {
@@ -162,31 +181,35 @@ impl Driver {
                     Output::Ended(reason) => hub::Input::Ended(reason),
                 };
                 core.hub.handle(link.id, input, now);
-                self.carry_out(core, &mut unsettled, now);
+                self.carry_out(core, own, now);
             }
-            if let Some((sid, transport)) = link.settled() {
+            let settled = link.settled(&self.timers);
+            if let Some((sid, transport)) = settled.closed {
                 self.forget(core, &link, &sid, transport);
+            }
+            if settled.to_be_written && own.is_none_or(|own| own.id != link.id) {
+                core.to_be_written.push(link);
             }
         }
         if core.hub.deadline().is_some_and(|at| core.armed.is_none_or(|armed| at < armed)) {
-            self.hub_rearm.notify_one();
+            self.timers.rearm();
         }
     }
 
-    fn carry_out(&self, core: &mut Core, unsettled: &mut Vec<Arc<Link>>, now: Instant) {
+    fn carry_out(&self, core: &mut Core, own: Option<&Arc<Link>>, now: Instant) {
         while let Some(effect) = core.hub.poll() {
-            let (Effect::Send(session, _) | Effect::Close(session) | Effect::Cut(session)) = &effect;
-            let Some(link) = core.links.get(session) else { continue };
-            link.handle(
-                match &effect {
-                    Effect::Send(_, outgoing) => Input::Send(outgoing),
-                    Effect::Close(_) => Input::Close,
-                    Effect::Cut(_) => Input::Cut,
-                },
-                now,
-            );
-            if !unsettled.last().is_some_and(|last| Arc::ptr_eq(last, link)) {
-                unsettled.push(link.clone());
+            let (session, input) = match effect {
+                Effect::Send(session, outgoing) => (session, Input::Send(outgoing)),
+                Effect::Close(session) => (session, Input::Close),
+                Effect::Cut(session) => (session, Input::Cut),
+            };
+            let own = own.filter(|own| own.id == session);
+            let Some(link) = own.or_else(|| core.links.get(&session)) else { continue };
+            match link.handle(input, now, &self.timers) {
+                Handled::Unsettled if core.unsettled.last().is_some_and(|last| last.id == session) => {}
+                Handled::Unsettled => core.unsettled.push(link.clone()),
+                Handled::ToBeWritten if own.is_none() => core.to_be_written.push(link.clone()),
+                Handled::ToBeWritten | Handled::Settled => {}
             }
         }
     }
@@ -195,7 +218,6 @@ impl Driver {
         if core.links.remove(&link.id).is_some() {
             tracing::debug!(sid, transport = transport.name(), "session closed");
         }
-        link.ended.cancel();
         let mut registry = self.registry.lock();
         let remembered = [Fault::SidUnknownOpensSession, Fault::SidSurvivesClose];
         if registry.links.remove(sid).is_some() && remembered.iter().any(|fault| self.config.faulty(*fault)) {
@@ -203,24 +225,15 @@ impl Driver {
         }
     }
 
-    /// The timer of one session.
-    async fn keep_time(self: Arc<Self>, link: Arc<Link>) {
+    /// The timer of the hub and of all sessions.
+    async fn keep_time(self: Arc<Self>) {
         loop {
-            tokio::select! {
-                () = link.deadline() => self.step(&link, Input::Timeout),
-                () = link.ended.cancelled() => return,
-            }
-        }
-    }
-
-    /// The timer of the hub.
-    async fn keep_hub_time(self: Arc<Self>) {
-        loop {
-            let deadline = {
+            let hub = {
                 let mut core = self.core.lock();
                 core.armed = core.hub.deadline();
                 core.armed
             };
+            let deadline = [hub, self.timers.first()].into_iter().flatten().min();
             let sleep = async {
                 match deadline {
                     Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -228,19 +241,65 @@ impl Driver {
                 }
             };
             tokio::select! {
-                () = sleep => {
-                    let now = Instant::now();
-                    let mut core = self.core.lock();
-                    core.hub.handle_timeout(now);
-                    let mut unsettled = Vec::new();
-                    self.carry_out(&mut core, &mut unsettled, now);
-                    for link in unsettled {
-                        self.settle(&mut core, link, now);
-                    }
-                }
-                () = self.hub_rearm.notified() => {}
+                () = sleep => self.time_is_up(Instant::now()),
+                () = self.timers.earlier() => {}
                 () = self.stop.cancelled() => return,
             }
         }
+    }
+
+    fn time_is_up(&self, now: Instant) {
+        while let Some(session) = self.timers.pop(now) {
+            let link = self.core.lock().links.get(&session).cloned();
+            if let Some(link) = link.filter(|link| link.is_due(now, &self.timers)) {
+                self.step(&link, Input::Timeout);
+            }
+        }
+        let written = {
+            let core = &mut *self.core.lock();
+            if core.hub.deadline().is_none_or(|at| at > now) {
+                return;
+            }
+            core.hub.handle_timeout(now);
+            self.carry_out(core, None, now);
+            self.settle(core, None, now);
+            std::mem::take(&mut core.to_be_written)
+        };
+        written.iter().for_each(|link| link.write(now));
+    }
+}
+
+/// Things that happen to a session without anything in between, as far as it is concerned.
+///
+/// What they make sessions say is written at the end, so that it shares a system call.
+pub(super) struct Turn<'a> {
+    driver: &'a Driver,
+    link: &'a Arc<Link>,
+    core: Option<MutexGuard<'a, Core>>,
+    now: Instant,
+}
+
+impl Turn<'_> {
+    /// Something happened.
+    pub(super) fn handle(&mut self, input: Input) {
+        if self.link.handle(input, self.now, &self.driver.timers) == Handled::Unsettled {
+            let core = self.core.get_or_insert_with(|| self.driver.core.lock());
+            core.unsettled.push(self.link.clone());
+            self.driver.settle(core, Some(self.link), self.now);
+        }
+    }
+
+    /// Writes what sessions have to say.
+    pub(super) fn finish(self) {
+        self.link.write(self.now);
+        self.hold();
+    }
+
+    /// Writes what sessions have to say, except for the one to which it happened: [`Link::write`] follows soon.
+    pub(super) fn hold(self) {
+        let Some(mut core) = self.core else { return };
+        let others = std::mem::take(&mut core.to_be_written);
+        drop(core);
+        others.iter().for_each(|link| link.write(self.now));
     }
 }

@@ -1,12 +1,16 @@
 //! The driver: the only part that does IO and reads the clock. It decides nothing.
 
 mod driver;
+mod frames;
 mod link;
 mod listener;
+mod outlet;
 mod polling;
 mod request;
 mod response;
 mod tamper;
+mod timers;
 mod websocket;
+mod wire;
 
 pub use listener::Server;

@@ -91,7 +91,7 @@ struct Pending {
     driver: Arc<Driver>,
     link: Arc<Link>,
     request: RequestId,
-    lost: fn(RequestId) -> Input<'static>,
+    lost: fn(RequestId) -> Input,
     over: bool,
 }
 
@@ -99,7 +99,7 @@ impl Pending {
     fn begin(
         driver: &Arc<Driver>,
         link: &Arc<Link>,
-        lost: fn(RequestId) -> Input<'static>,
+        lost: fn(RequestId) -> Input,
     ) -> (Self, oneshot::Receiver<Answer>) {
         let request = driver.request_id();
         let answer = link.expect(request);

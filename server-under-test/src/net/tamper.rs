@@ -1,12 +1,4 @@
-//! Faults below the websocket library: the headers of frames are changed before it reads them.
-
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
-
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+//! Faults below the messages: the headers of frames are changed before they are read.
 
 use crate::{config::Config, fault::Fault};
 
@@ -15,15 +7,15 @@ const CONTINUATION: u8 = 0x0;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 
-/// A connection whose incoming frame headers may be tampered with; without a fault it passes everything on.
-pub(super) struct Tampered<S> {
-    stream: S,
-    fault: Option<Fault>,
+/// Changes the headers of the frames that arrive on one connection.
+#[derive(Debug)]
+pub(super) struct Tamper {
+    fault: Fault,
     position: Position,
 }
 
 /// Where in a frame the next byte is (RFC 6455, section 5.2).
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 enum Position {
     Flags,
     Length,
@@ -35,17 +27,20 @@ enum Position {
     Rest(u64),
 }
 
-impl<S> Tampered<S> {
-    pub(super) fn new(config: &Config, stream: S) -> Self {
-        let faults = [Fault::WebsocketPingUnanswered, Fault::FragmentsDropped];
-        Self { stream, fault: config.fault.filter(|fault| faults.contains(fault)), position: Position::Flags }
+impl Tamper {
+    /// Nothing without a fault that wants it.
+    pub(super) fn new(config: &Config) -> Option<Self> {
+        let fault = config.fault?;
+        let wanted = [Fault::WebsocketPingUnanswered, Fault::FragmentsDropped].contains(&fault);
+        wanted.then_some(Self { fault, position: Position::Flags })
     }
 
-    fn tamper(&mut self, fault: Fault, mut bytes: &mut [u8]) {
+    /// Changes what arrived.
+    pub(super) fn tamper(&mut self, mut bytes: &mut [u8]) {
         while let [first, rest @ ..] = bytes {
             self.position = match self.position {
                 Position::Flags => {
-                    *first = changed(fault, *first);
+                    *first = changed(self.fault, *first);
                     Position::Length
                 }
                 Position::Length => match *first & 0x7f {
@@ -86,34 +81,5 @@ fn changed(fault: Fault, flags: u8) -> u8 {
         Fault::FragmentsDropped if opcode == CONTINUATION => FIN | PONG,
         Fault::FragmentsDropped => flags | FIN,
         _ => flags,
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Tampered<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        if let Some(fault) = self.fault {
-            self.tamper(fault, &mut buf.filled_mut()[before..]);
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tampered<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

@@ -1,59 +1,65 @@
 //! WebSocket connections.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
 
-use futures_util::{
-    SinkExt as _, StreamExt as _,
-    stream::{SplitSink, SplitStream},
-};
-use hyper::{Request, body::Incoming, header, upgrade::OnUpgrade, upgrade::Upgraded};
-use hyper_util::rt::TokioIo;
-use tokio::{io::AsyncReadExt as _, io::AsyncWriteExt as _, sync::watch};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error, Message,
-        error::ProtocolError,
-        handshake::derive_accept_key,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
-    },
-};
+use hyper::{Request, body::Incoming, header, upgrade::OnUpgrade};
+use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::frame::coding::CloseCode};
 
 use super::{
     driver::Driver,
-    link::Link,
+    frames::{self, Decoder, Received},
+    link::{Link, Over},
+    outlet::Last,
     response::{self, Reply},
-    tamper::Tampered,
+    tamper::Tamper,
+    wire::{self, Reader, Writer},
 };
 use crate::{
     config::Config,
     engine::{
         admission::Query,
-        outbox::{Frame, Text},
-        signals::{Input, Refusal, SocketId, ToSocket},
+        signals::{Input, Refusal, SocketId},
     },
     fault::Fault,
 };
-
-type Stream = WebSocketStream<Tampered<TokioIo<Upgraded>>>;
 
 /// How long a peer may take to read what it is told at the end.
 const LINGER: Duration = Duration::from_millis(1000);
 /// The same while the server stops.
 const STOPPING_LINGER: Duration = Duration::from_millis(100);
-/// Connections are many and mostly idle.
-const READ_BUFFER_BYTES: usize = 4 << 10;
+/// What one read takes at most.
+const READ_BUFFER_BYTES: usize = 64 << 10;
+/// What is read while nobody is interested in it any more.
+const DRAIN_BUFFER_BYTES: usize = 1 << 10;
+/// A client that sends so many messages at a time does not wait for the answer to each.
+const PIPELINED: usize = 2;
+
+thread_local! {
+    /// Where all connections of a thread are read into: they are many and mostly idle, and this one stays in the cache.
+    static READ_BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Why a websocket is over.
+#[derive(Debug, Clone, Copy)]
 enum End {
-    /// The peer sent a Close frame; the library has prepared the answer.
-    ClosedByPeer,
+    /// The peer sent a Close frame, which is answered so.
+    ClosedByPeer(Option<CloseCode>),
     /// The connection is gone.
     Lost,
     /// The peer broke a rule.
     Failed(CloseCode),
     /// The session is done with it.
     Close,
+    /// The session is done with it, but the peer does not read.
+    Stuck,
     /// The session wants it gone without a goodbye.
     Cut,
 }
@@ -87,187 +93,165 @@ pub(super) fn accept(
 }
 
 async fn serve(driver: Arc<Driver>, upgrade: OnUpgrade, link: Option<Arc<Link>>, query: Query) {
-    let kill = driver.kill.clone();
-    let served = async {
-        let Ok(upgraded) = upgrade.await else { return };
-        let stream = Tampered::new(&driver.config, TokioIo::new(upgraded));
-        let limits = Some(limits(&driver.config));
-        let websocket = WebSocketStream::from_raw_socket(stream, Role::Server, limits).await;
-        let socket = driver.socket_id();
-        let link = match link {
-            Some(link) => link,
-            None => driver.open(Some(socket), query).0,
-        };
-        let changes = link.changes();
-        driver.step(&link, Input::SocketOpened(socket));
-        run(&driver, &link, socket, websocket, changes).await;
+    let Ok(upgraded) = upgrade.await else { return };
+    let (reader, writer, mut read_already) = wire::split(upgraded);
+    let socket = driver.socket_id();
+    let link = match link {
+        Some(link) => link,
+        None => driver.open(Some(socket), query).0,
     };
-    tokio::select! {
-        () = served => {}
-        () = kill.cancelled() => {}
-    }
+    link.attach(socket, writer);
+    driver.step(&link, Input::SocketOpened(socket));
+    let decoder = Decoder::new(max_message_bytes(&driver.config));
+    let tamper = Tamper::new(&driver.config);
+    let mut websocket = Websocket { driver, link, socket, reader, decoder, tamper, held: false };
+    let end = match websocket.arrived(&mut read_already) {
+        Some(end) => end,
+        None => {
+            drop(read_already);
+            poll_fn(|cx| websocket.poll(cx)).await
+        }
+    };
+    // On the heap, so that connections that live are small.
+    Box::pin(websocket.end(end)).await;
 }
 
-fn limits(config: &Config) -> WebSocketConfig {
-    let max_bytes = match config.fault {
+fn max_message_bytes(config: &Config) -> usize {
+    match config.fault {
         Some(Fault::WebsocketMaxPayloadOffByOne) => config.max_payload_bytes.saturating_sub(1),
         Some(Fault::WebsocketUnlimited) => config.max_payload_bytes.saturating_mul(64),
         _ => config.max_payload_bytes,
-    };
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .max_message_size(Some(max_bytes))
-        .max_frame_size(Some(max_bytes))
-}
-
-async fn run(
-    driver: &Arc<Driver>,
-    link: &Arc<Link>,
-    socket: SocketId,
-    websocket: Stream,
-    changes: watch::Receiver<()>,
-) {
-    let (mut sink, mut stream) = websocket.split();
-    // Everything that has arrived is read before anything is written: the answers then share a system call.
-    let end = tokio::select! {
-        biased;
-        end = read(driver, link, socket, &mut stream) => end,
-        end = write(link, socket, &mut sink, changes) => end,
-    };
-    tokio::select! {
-        () = goodbye(link, socket, end, sink, stream) => {}
-        () = tokio::time::sleep(LINGER) => {}
-        () = stopping(driver) => {}
     }
-    // For a session that is done with the websocket this is no news.
-    driver.step(link, Input::SocketClosed(socket));
 }
 
-/// Hands everything that arrives to the session.
-async fn read(driver: &Driver, link: &Arc<Link>, socket: SocketId, stream: &mut SplitStream<Stream>) -> End {
-    loop {
-        let input = match stream.next().await {
-            Some(Ok(Message::Text(text))) => Input::SocketText(socket, Text::from_bytes_lossy(text.into())),
-            Some(Ok(Message::Binary(bytes))) => Input::SocketBinary(socket, bytes),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-            Some(Ok(Message::Close(_))) => {
-                driver.step(link, Input::SocketClosed(socket));
-                return End::ClosedByPeer;
-            }
-            Some(Err(error)) => match code(&error) {
-                Some(code) => {
-                    driver.step(link, Input::SocketFailed(socket));
-                    return End::Failed(code);
+/// The reading side of a websocket.
+struct Websocket {
+    driver: Arc<Driver>,
+    link: Arc<Link>,
+    socket: SocketId,
+    reader: Reader,
+    decoder: Decoder,
+    tamper: Option<Tamper>,
+    /// What the session has to say is held back, because more is expected to arrive at once.
+    held: bool,
+}
+
+impl Websocket {
+    /// Hands everything that arrives to the session.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(READ_BUFFER_BYTES, 0);
+            loop {
+                match self.link.attend(self.socket, cx) {
+                    Some(Over::Written(Last::Close)) => return Poll::Ready(End::Close),
+                    Some(Over::Written(Last::Cut)) => return Poll::Ready(End::Cut),
+                    Some(Over::Written(Last::Lost)) => return Poll::Ready(End::Lost),
+                    Some(Over::Stuck) => return Poll::Ready(End::Stuck),
+                    None => {}
                 }
-                None => return End::Lost,
-            },
-            None => return End::Lost,
-        };
-        driver.step(link, input);
-    }
-}
-
-/// What the peer is told about its mistake (RFC 6455, section 7.4.1); nothing if the connection is gone.
-fn code(error: &Error) -> Option<CloseCode> {
-    match error {
-        Error::Capacity(_) => Some(CloseCode::Size),
-        Error::Utf8(_) => Some(CloseCode::Invalid),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
-        Error::Protocol(_) => Some(CloseCode::Protocol),
-        _ => None,
-    }
-}
-
-/// Sends what the session has for this websocket.
-async fn write(
-    link: &Link,
-    socket: SocketId,
-    sink: &mut SplitSink<Stream, Message>,
-    mut changes: watch::Receiver<()>,
-) -> End {
-    loop {
-        changes.mark_unchanged();
-        let turn = async {
-            let mut last = None;
-            while last.is_none() {
-                match link.poll_socket(socket) {
-                    Some(ToSocket::Frame(frame)) => sink.feed(message(frame)).await?,
-                    Some(ToSocket::Close) => last = Some(End::Close),
-                    Some(ToSocket::Cut) => return Ok(Some(End::Cut)),
-                    None => break,
+                let read = match self.reader.poll_read(cx, buffer) {
+                    Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(End::Lost),
+                    Poll::Ready(Ok(read)) => read,
+                    Poll::Pending => {
+                        if std::mem::take(&mut self.held) {
+                            self.link.write(Instant::now());
+                            continue;
+                        }
+                        return Poll::Pending;
+                    }
+                };
+                if let Some(end) = buffer.get_mut(..read).and_then(|bytes| self.arrived(bytes)) {
+                    return Poll::Ready(end);
+                }
+                if self.held {
+                    // Every other connection has its turn first.
+                    return pin!(tokio::task::yield_now()).poll(cx).map(|()| End::Lost);
                 }
             }
-            sink.flush().await.map(|()| last)
-        };
-        // A peer that does not read must not keep us from going.
-        let stuck = async {
-            link.ended.cancelled().await;
-            tokio::time::sleep(LINGER).await;
-        };
-        let written: Result<Option<End>, Error> = tokio::select! {
-            biased;
-            written = turn => written,
-            () = stuck => return End::Cut,
-        };
-        match written {
-            Ok(Some(end)) => return end,
-            Ok(None) => {}
-            Err(_) => return End::Lost,
-        }
-        if changes.changed().await.is_err() {
-            return End::Close;
-        }
+        })
     }
-}
 
-fn message(frame: Frame) -> Message {
-    match frame {
-        Frame::Text(text) => Message::Text(text.into_bytes().try_into().expect("text is UTF-8")),
-        Frame::Binary(bytes) => Message::Binary(bytes),
+    /// Hands on what arrived; gives why nothing more will, if so.
+    fn arrived(&mut self, bytes: &mut [u8]) -> Option<End> {
+        if let Some(tamper) = &mut self.tamper {
+            tamper.tamper(bytes);
+        }
+        let mut turn = self.driver.turn(&self.link);
+        let (mut messages, mut end) = (0, None);
+        let read = self.decoder.read(bytes, |received| {
+            messages += 1;
+            match received {
+                Received::Text(text) => turn.handle(Input::SocketText(self.socket, text)),
+                Received::Binary(bytes) => turn.handle(Input::SocketBinary(self.socket, bytes)),
+                Received::Ping(payload) => self.link.pong(self.socket, payload),
+                Received::Close(answer) => {
+                    turn.handle(Input::SocketClosed(self.socket));
+                    end = Some(End::ClosedByPeer(answer));
+                }
+            }
+        });
+        if let Err(code) = read {
+            turn.handle(Input::SocketFailed(self.socket));
+            end = Some(End::Failed(code));
+        }
+        self.held = messages >= PIPELINED && !self.held && end.is_none();
+        match self.held {
+            true => turn.hold(),
+            false => turn.finish(),
+        }
+        end
+    }
+
+    async fn end(mut self, mut end: End) {
+        if let End::Stuck = end {
+            end = self.unstick().await;
+        }
+        if let Some(writer) = self.link.detach(self.socket) {
+            tokio::select! {
+                _ = goodbye(end, &mut self.reader, writer, &mut self.decoder) => {}
+                () = tokio::time::sleep(LINGER) => {}
+                () = stopping(&self.driver) => {}
+            }
+        }
+        // For a session that is done with the websocket this is no news.
+        self.driver.step(&self.link, Input::SocketClosed(self.socket));
+    }
+
+    /// Gives a peer that does not read a last chance.
+    async fn unstick(&mut self) -> End {
+        let written = poll_fn(|cx| match self.link.attend(self.socket, cx) {
+            Some(Over::Written(Last::Close)) => Poll::Ready(End::Close),
+            Some(Over::Written(_)) => Poll::Ready(End::Cut),
+            Some(Over::Stuck) | None => Poll::Pending,
+        });
+        tokio::select! {
+            end = written => end,
+            () = tokio::time::sleep(LINGER) => End::Cut,
+            () = stopping(&self.driver) => End::Cut,
+        }
     }
 }
 
 /// Ends the connection in the way it deserves, and waits for the peer to read it: data that nobody read would
 /// otherwise reset the connection.
-async fn goodbye(
-    link: &Link,
-    socket: SocketId,
-    end: End,
-    mut sink: SplitSink<Stream, Message>,
-    mut stream: SplitStream<Stream>,
-) {
-    match end {
-        End::Lost | End::Cut => return,
-        End::ClosedByPeer => {}
-        End::Close => {
-            if sink.send(Message::Close(None)).await.is_err() {
-                return;
-            }
-        }
-        End::Failed(code) => {
-            // Answers to what came before the mistake.
-            while let Some(ToSocket::Frame(frame)) = link.poll_socket(socket) {
-                if sink.feed(message(frame)).await.is_err() {
-                    return;
-                }
-            }
-            let frame = CloseFrame { code, reason: "".into() };
-            if sink.send(Message::Close(Some(frame))).await.is_ok()
-                && let Ok(websocket) = sink.reunite(stream)
-            {
-                // The library reads no further.
-                let _ = drain(websocket.into_inner()).await;
-            }
-            return;
-        }
+async fn goodbye(end: End, reader: &mut Reader, mut writer: Writer, decoder: &mut Decoder) -> io::Result<()> {
+    let code = match end {
+        End::Lost | End::Cut | End::Stuck => return Ok(()),
+        End::Close => None,
+        End::ClosedByPeer(code) => code,
+        End::Failed(code) => Some(code),
+    };
+    writer.write_all(&frames::close(code)).await?;
+    let mut buffer = [0; DRAIN_BUFFER_BYTES];
+    let mut answered = !matches!(end, End::Close);
+    while !answered {
+        let read = poll_fn(|cx| reader.poll_read(cx, &mut buffer)).await?;
+        let bytes = buffer.get_mut(..read).unwrap_or_default();
+        let read_on = decoder.read(bytes, |received| answered |= matches!(received, Received::Close(_)));
+        answered |= read == 0 || read_on.is_err();
     }
-    while let Some(Ok(_)) = stream.next().await {}
-}
-
-async fn drain(mut connection: Tampered<TokioIo<Upgraded>>) -> io::Result<()> {
-    connection.shutdown().await?;
-    let mut rest = [0; READ_BUFFER_BYTES];
-    while connection.read(&mut rest).await? > 0 {}
+    writer.shutdown().await?;
+    while poll_fn(|cx| reader.poll_read(cx, &mut buffer)).await? > 0 {}
     Ok(())
 }
 

@@ -14,6 +14,9 @@ use siospec_codec::{
 use super::namespace::SocketRef;
 use crate::{config::Config, fault::Fault};
 
+/// The main namespace (Socket.IO protocol v5, "Introduction").
+const MAIN: &str = "/";
+
 /// The state of one connection.
 ///
 /// Law: every message of the connection goes to [`Client::text`] or [`Client::binary`] in the order it came; after a
@@ -22,7 +25,10 @@ use crate::{config::Config, fault::Fault};
 pub struct Client {
     config: Arc<Config>,
     assembler: Assembler<Bytes>,
-    sockets: HashMap<String, SocketRef>,
+    /// Its socket in the main namespace, which most connections are in.
+    main: Option<SocketRef>,
+    /// Its sockets in other namespaces.
+    others: HashMap<String, SocketRef>,
     /// It joined a namespace once.
     admitted: bool,
     /// Namespaces it left; only for faults.
@@ -74,7 +80,14 @@ impl Client {
         let default = Limits::DEFAULT;
         let max_attachment_bytes = payload.saturating_mul(default.max_attachments as usize);
         let assembler = Assembler::new(Limits { max_attachment_bytes, ..default });
-        Self { config, assembler, sockets: HashMap::new(), admitted: false, departed: HashSet::new() }
+        Self {
+            config,
+            assembler,
+            main: None,
+            others: HashMap::new(),
+            admitted: false,
+            departed: HashSet::new(),
+        }
     }
 
     /// A text message arrived.
@@ -122,12 +135,18 @@ impl Client {
     pub fn joined(&mut self, namespace: &str, socket: SocketRef) {
         self.admitted = true;
         self.departed.remove(namespace);
-        self.sockets.insert(namespace.to_owned(), socket);
+        match namespace {
+            MAIN => self.main = Some(socket),
+            _ => drop(self.others.insert(namespace.to_owned(), socket)),
+        }
     }
 
     /// It is no longer in the namespace.
     pub fn left(&mut self, namespace: &str) {
-        self.sockets.remove(namespace);
+        match namespace {
+            MAIN => self.main = None,
+            _ => drop(self.others.remove(namespace)),
+        }
         if self.config.faulty(Fault::EventAfterDisconnectHandled) {
             self.departed.insert(namespace.to_owned());
         }
@@ -136,13 +155,16 @@ impl Client {
     /// Its socket in the namespace.
     #[must_use]
     pub fn socket(&self, namespace: &str) -> Option<SocketRef> {
-        self.sockets.get(namespace).copied()
+        match namespace {
+            MAIN => self.main,
+            _ => self.others.get(namespace).copied(),
+        }
     }
 
     /// All its sockets, in the order they joined.
     #[must_use]
     pub fn sockets(&self) -> Vec<SocketRef> {
-        let mut sockets: Vec<_> = self.sockets.values().copied().collect();
+        let mut sockets: Vec<_> = self.main.iter().chain(self.others.values()).copied().collect();
         sockets.sort_by_key(|socket| socket.key);
         sockets
     }

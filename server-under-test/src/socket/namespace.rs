@@ -35,7 +35,7 @@ pub struct Namespace {
     /// Its name, with the slash.
     pub name: Arc<str>,
     /// Who is in it.
-    pub sockets: BTreeMap<SocketKey, Socket>,
+    pub sockets: BTreeMap<SocketKey, Box<Socket>>,
     /// Its rooms.
     pub rooms: Rooms,
     /// The answers it waits for, and who wants them.
@@ -43,7 +43,7 @@ pub struct Namespace {
     /// The sockets that asked to hear of arrivals and departures.
     pub watchers: BTreeSet<SocketKey>,
     /// Sockets that are gone; only with faults that do not let go.
-    pub ghosts: BTreeMap<SocketKey, Socket>,
+    pub ghosts: BTreeMap<SocketKey, Box<Socket>>,
 }
 
 /// Who wants an acknowledgement, and how it is reported.

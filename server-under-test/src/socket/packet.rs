@@ -74,9 +74,11 @@ fn plain(namespace: &str, body: Body<'_>) -> Outgoing {
 /// The head of the packet comes from the codec; the arguments are long, and are copied only once.
 fn with_args(config: &Config, namespace: &str, body: Body<'_>, args: Value) -> Outgoing {
     let (json, attachments) = args.into_parts();
-    let mut text = String::with_capacity(json.len() + namespace.len() + 32);
+    let packet = Packet { namespace: proven(namespace), body };
+    // Exactly as much as is needed: what is left over would have to be kept track of while the text is shared.
+    let mut text = String::with_capacity(1 + packet.encoded_len() - Args::EMPTY.as_str().len() + json.len());
     text.push('4');
-    Packet { namespace: proven(namespace), body }.encode(&mut text);
+    packet.encode(&mut text);
     text.truncate(text.len() - Args::EMPTY.as_str().len());
     if config.faulty(Fault::BinaryNamespaceBeforeCount)
         && !attachments.is_empty()

@@ -64,6 +64,12 @@ impl Value {
 pub struct Composer(Value);
 
 impl Composer {
+    /// Room for so many bytes of JSON text.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Value { json: String::with_capacity(bytes), ..Value::default() })
+    }
+
     /// Adds JSON text as it is.
     pub fn raw(&mut self, text: &str) -> &mut Self {
         self.0.json.push_str(text);

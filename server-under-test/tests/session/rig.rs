@@ -91,7 +91,7 @@ impl Rig {
         &self.sessions[client]
     }
 
-    pub(crate) fn input(&mut self, client: Client, input: Input<'_>) {
+    pub(crate) fn input(&mut self, client: Client, input: Input) {
         self.sessions[client].handle(input, self.now);
         self.settle();
     }
@@ -218,11 +218,10 @@ impl Rig {
     fn settle(&mut self) {
         loop {
             while let Some(effect) = self.hub.poll() {
-                let (Effect::Send(id, _) | Effect::Close(id) | Effect::Cut(id)) = &effect;
-                let input = match &effect {
-                    Effect::Send(_, outgoing) => Input::Send(outgoing),
-                    Effect::Close(_) => Input::Close,
-                    Effect::Cut(_) => Input::Cut,
+                let (id, input) = match effect {
+                    Effect::Send(id, outgoing) => (id, Input::Send(outgoing)),
+                    Effect::Close(id) => (id, Input::Close),
+                    Effect::Cut(id) => (id, Input::Cut),
                 };
                 self.sessions[id.0 as usize].handle(input, self.now);
             }

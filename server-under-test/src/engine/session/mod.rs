@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// Something happened.
-    pub fn handle(&mut self, input: Input<'_>, now: Instant) {
+    pub fn handle(&mut self, input: Input, now: Instant) {
         match input {
             Input::Get(request) => self.get(request),
             Input::GetLost(request) => {
@@ -164,7 +164,7 @@ impl Session {
                 }
             }
             Input::SocketOpened(socket) => self.socket_opened(socket, now),
-            Input::SocketText(socket, text) => self.socket_text(socket, &text, now),
+            Input::SocketText(socket, text) => self.socket_text(socket, text, now),
             Input::SocketBinary(socket, bytes) => self.socket_binary(socket, bytes),
             Input::SocketClosed(socket) => self.socket_gone(socket, Reason::TransportClose),
             Input::SocketFailed(socket) => self.socket_gone(socket, Reason::TransportError),

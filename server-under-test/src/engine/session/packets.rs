@@ -58,7 +58,7 @@ impl Session {
         self.end(Reason::TransportClose, Farewell::Noop);
     }
 
-    pub(super) fn send(&mut self, outgoing: &Outgoing, now: Instant) {
+    pub(super) fn send(&mut self, outgoing: Outgoing, now: Instant) {
         let still_heard = match self.phase {
             Phase::Open | Phase::Ending(..) => true,
             Phase::Closing { .. } => self.config.faulty(Fault::BadPacketSkipped),
@@ -80,12 +80,10 @@ impl Session {
                     outgoing.text.as_str().chars().map(|c| if c > '\u{ffff}' { '\u{fffd}' } else { c });
                 Text::new(replaced.collect())
             }
-            _ => outgoing.text.clone(),
+            _ => outgoing.text,
         };
         self.outbox.push(Frame::Text(text));
-        for attachment in &outgoing.attachments {
-            self.outbox.push(Frame::Binary(attachment.clone()));
-        }
+        outgoing.attachments.into_iter().map(Frame::Binary).for_each(|frame| self.outbox.push(frame));
         if self.config.faulty(Fault::WebsocketJoinsPackets) && self.carrier != Carrier::Polling {
             self.join_by.get_or_insert(now + JOIN_WAIT);
         }

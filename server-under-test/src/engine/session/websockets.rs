@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use siospec_codec::engine::Packet;
+use siospec_codec::engine::{Data, Packet};
 
 use super::{Carrier, Farewell, Phase, Session};
 use crate::{
@@ -50,12 +50,20 @@ impl Session {
         }
     }
 
-    pub(super) fn socket_text(&mut self, socket: SocketId, text: &Text, now: Instant) {
+    pub(super) fn socket_text(&mut self, socket: SocketId, text: Text, now: Instant) {
         if self.carrier == Carrier::WebSocket(socket) {
             if self.config.faulty(Fault::WebsocketSplitsSeparator) && text.as_str().contains(SEPARATOR) {
-                return self.payload(text, now);
+                return self.payload(&text, now);
             }
-            return self.packet(Packet::decode(text.as_str()), text, now);
+            let packet = Packet::decode(text.as_str());
+            if let Ok(Packet::Message(Data::Text(message))) = packet
+                && self.phase == Phase::Open
+            {
+                // Taken over, where a payload of several packets would be shared.
+                let skipped = text.as_str().len() - message.len();
+                return self.outputs.push_back(Output::Text(text.skip(skipped)));
+            }
+            return self.packet(packet, &text, now);
         }
         if !self.upgrade.is(socket) {
             return;
