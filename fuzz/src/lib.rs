@@ -13,31 +13,43 @@
 //! No sanitizer is needed, since the codec has no unsafe code; that is why stable Rust suffices. A crash is
 //! written to `fuzz/artifacts/`; once fixed, its input belongs into `fuzz/regressions/NAME/`.
 
+pub mod allocation;
 pub mod assembler;
 pub mod base64;
 pub mod engine_packet;
+pub mod engine_packet_v3;
+pub mod incremental_payload;
 pub mod json;
 pub mod msgpack;
 pub mod naive;
+pub mod naive_twin;
 pub mod payload;
 pub mod payload_v3;
 pub mod round_trip;
+pub mod sinks;
 pub mod socket_packet;
+pub mod verdict_table;
 
 /// A property: its name, and the function that panics where it does not hold.
 pub type Property = (&'static str, fn(&[u8]));
 
 /// Every property; each has a fuzz target and a folder of seeds of the same name.
 pub const PROPERTIES: &[Property] = &[
+    ("allocation", allocation::holds),
     ("assembler", assembler::holds),
     ("base64", base64::holds),
     ("engine_packet", engine_packet::holds),
+    ("engine_packet_v3", engine_packet_v3::holds),
+    ("incremental_payload", incremental_payload::holds),
     ("json", json::holds),
     ("msgpack", msgpack::holds),
+    ("naive_twin", naive_twin::holds),
     ("payload", payload::holds),
     ("payload_v3", payload_v3::holds),
     ("round_trip", round_trip::holds),
+    ("sinks", sinks::holds),
     ("socket_packet", socket_packet::holds),
+    ("verdict_table", verdict_table::holds),
 ];
 
 /// Makes a fuzz target of the property of this name.

@@ -15,7 +15,8 @@ pub type PayloadStream = Stream<Separated>;
 ///
 /// Law: **how the body is cut into chunks changes nothing.** The packets and the error are those that the
 /// reader of the whole body gives, at the same offsets; bytes that are no UTF-8, which that one never meets,
-/// are an [`InvalidUtf8`](ErrorKind::InvalidUtf8). At most [`Limits::max_packet_bytes`] are held.
+/// are an [`InvalidUtf8`](ErrorKind::InvalidUtf8), and a packet beyond [`Limits::max_packet_bytes`], or a length
+/// that announces one, is a [`PacketTooLarge`](ErrorKind::PacketTooLarge). No more than that is held.
 ///
 /// ```
 /// use siospec_codec::engine::{Packet, PayloadStream};
@@ -135,7 +136,10 @@ impl<F: Framing> Stream<F> {
 
     /// Looks for the end of the next packet, and takes what precedes it from the chunk. The inner option holds
     /// the packet's bytes if the chunk has all of them; otherwise they are held.
-    #[expect(clippy::option_option, reason = "no packet yet, and a packet that is held, are different things")]
+    #[expect(
+        clippy::option_option,
+        reason = "no packet yet, and a packet that is held, are different things"
+    )]
     fn find<'c>(&mut self, chunk: &mut &'c [u8]) -> Result<Option<Option<&'c [u8]>>, DecodeError> {
         loop {
             if self.ended {
