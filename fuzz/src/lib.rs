@@ -29,6 +29,7 @@ pub mod round_trip;
 pub mod sinks;
 pub mod socket_packet;
 pub mod verdict_table;
+pub mod views;
 
 /// A property: its name, and the function that panics where it does not hold.
 pub type Property = (&'static str, fn(&[u8]));
@@ -50,6 +51,7 @@ pub const PROPERTIES: &[Property] = &[
     ("sinks", sinks::holds),
     ("socket_packet", socket_packet::holds),
     ("verdict_table", verdict_table::holds),
+    ("views", views::holds),
 ];
 
 /// Makes a fuzz target of the property of this name.
