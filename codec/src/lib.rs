@@ -49,6 +49,8 @@ mod profile;
 mod sink;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "serde")]
+pub mod typed;
 
 pub use error::{DecodeError, ErrorKind};
 pub use limits::Limits;

@@ -138,10 +138,10 @@ fn messagepack_grows_with_its_input(data: &[u8]) {
     });
     let Ok(value) = msgpack::Value::parse(data) else { return };
     let mut json = msgpack::Transcoded::default();
-    // A byte such as an empty bin's becomes a placeholder and a slice; a float has up to 330 digits for nine.
+    // A byte such as that of an empty bin's becomes a placeholder and a slice, and nine of a float up to 330 digits.
     costs_at_most("MessagePack as JSON", 256 + 128 * data.len(), || json = msgpack::to_json(value));
     let proven = Json::parse_with(&json.text, usize::MAX).expect("what is written is JSON");
-    costs_at_most("JSON as MessagePack", 1024 + 16 * json.text.len(), || {
+    costs_at_most("JSON as MessagePack", 1024 + 64 * json.text.len(), || {
         let _ = black_box(msgpack::from_json(proven, Some(&json.attachments), &mut Vec::new()));
     });
 }

@@ -6,7 +6,7 @@ use siospec_codec::socket::{AckId, Args, Body, EventName, Namespace, Packet, RES
 use siospec_codec::{DecodeError, Encode, Leniency, Limits, Profile, engine};
 
 /// Each way to look at something agrees with the others; each leniency alone accepts what a strict reader
-/// accepts, and all of them together accept what any of them does.
+/// accepts, and those of the reference together accept what any of them does.
 pub fn holds(data: &[u8]) {
     if let Ok(value) = Value::parse(data) {
         values(value);
@@ -36,7 +36,7 @@ fn more_tolerance_accepts_more(text: &str) {
         assert_eq!((all - flag) | flag, all);
         let profile = Profile { leniency: flag, ..Profile::STRICT };
         let lenient = Packet::decode_as(text, &profile);
-        accepted |= lenient.is_ok();
+        accepted |= lenient.is_ok() && Leniency::REFERENCE.contains(flag);
         if let Ok(packet) = strict {
             assert_eq!(lenient, Ok(packet), "{name}");
         }
@@ -50,7 +50,8 @@ fn more_tolerance_accepts_more(text: &str) {
     }
     assert_eq!(Leniency::from_name(text).is_some(), all.names().any(|name| name == text));
     assert!(format!("{all:?}").contains("blank-type"));
-    let together = Packet::decode_as(text, &Profile { leniency: all, ..Profile::STRICT });
+    // Not `all`: with blanks in acknowledgement ids, what ERROR_VALUE takes for a value begins with an id.
+    let together = Packet::decode_as(text, &Profile { leniency: Leniency::REFERENCE, ..Profile::STRICT });
     assert!(!accepted || together.is_ok(), "{together:?}");
 }
 
