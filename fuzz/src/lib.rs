@@ -28,6 +28,7 @@ pub mod payload_v3;
 pub mod round_trip;
 pub mod sinks;
 pub mod socket_packet;
+pub mod typed;
 pub mod verdict_table;
 pub mod views;
 
@@ -50,6 +51,7 @@ pub const PROPERTIES: &[Property] = &[
     ("round_trip", round_trip::holds),
     ("sinks", sinks::holds),
     ("socket_packet", socket_packet::holds),
+    ("typed", typed::holds),
     ("verdict_table", verdict_table::holds),
     ("views", views::holds),
 ];

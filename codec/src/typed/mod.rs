@@ -8,7 +8,7 @@
 //! use serde::Deserialize;
 //! use siospec_codec::socket::{Body, Packet};
 //!
-//! #[derive(Deserialize)]
+//! #[derive(Debug, Deserialize)]
 //! struct Chat<'a> {
 //!     from: &'a str,
 //!     picture: &'a [u8],
@@ -20,7 +20,7 @@
 //! assert_eq!((chat.from, chat.picture, number), ("ada", &b"\x89PNG"[..], 7));
 //!
 //! let error = args.read_event_with::<(Chat<'_>, &str), _>(&[b""]).unwrap_err();
-//! assert_eq!(error.to_string(), "argument 2: invalid type: integer `7`, expected a borrowed string at byte 72");
+//! assert_eq!(error.to_string(), "argument 2: invalid type: integer `7`, expected a borrowed string at byte 63");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
