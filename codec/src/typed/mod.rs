@@ -2,7 +2,7 @@
 //!
 //! The core knows nothing of serde. With the feature, a proven value is read by serde_json (rmp-serde for
 //! MessagePack) straight into a type, which may borrow from the message: strings without escapes as `&'a str`,
-//! attachments as `&'a [u8]`.
+//! attachments as `&'a [u8]`. Half a surrogate pair, which JSON can write and UTF-8 cannot, is an error here.
 //!
 //! ```
 //! use serde::Deserialize;
