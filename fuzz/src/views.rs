@@ -67,7 +67,8 @@ fn says_where(text: &str, error: DecodeError) {
 fn namespaces(text: &str) {
     match Namespace::new(text) {
         Ok(namespace) => {
-            assert!(namespace == *text && namespace == text && namespace.to_string() == text);
+            assert!(namespace == *text && namespace == text);
+            assert_eq!(namespace.to_string(), text);
             assert_eq!(namespace.is_root(), namespace == Namespace::default());
             let (name, query) = namespace.split_query();
             let joined = query.map_or(name.to_string(), |query| format!("{name}?{query}"));
@@ -100,7 +101,7 @@ fn arguments(json: Json<'_>) {
     match Args::new(&padded) {
         Ok(args) => {
             assert_eq!(args.as_str(), json.as_str());
-            assert_eq!(args.is_empty(), args.len() == 0);
+            assert_eq!(args.is_empty(), args.iter().next().is_none());
             assert_eq!(args.into_iter().count(), args.len());
             match (args.iter().next().map(Json::kind), args.event_name()) {
                 (Some(Kind::String | Kind::Number), Some(name)) => event_name(name),

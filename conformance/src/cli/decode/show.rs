@@ -42,7 +42,7 @@ pub(super) fn json(out: &mut impl Write, input: &[u8], annotation: &Annotation) 
     writeln!(out)
 }
 
-/// The object that [`json`] writes.
+/// The object that [`json()`] writes.
 pub(super) fn as_json(input: &[u8], annotation: &Annotation) -> serde_json::Value {
     let packets: Vec<_> = annotation
         .packets
