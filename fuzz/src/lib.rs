@@ -7,6 +7,7 @@
 //! ```text
 //! cargo install cargo-fuzz --locked                                    once
 //! fuzz/run.sh                                                          every target for a minute
+//! fuzz/coverage.sh                                                     lines of the codec that the seeds reach
 //! cargo fuzz run -s none socket_packet -- -max_total_time=60           one of them, without its seeds
 //! ```
 //!
