@@ -8,7 +8,7 @@
 #
 # A target's dictionary and seeds are tracked. What libFuzzer learns goes to fuzz/corpus/TARGET, what it prints to
 # fuzz/corpus/TARGET.log, and an input that breaks a property to fuzz/artifacts/TARGET; git ignores all three.
-# Ends with 1 if any input broke a property, and stops every target when interrupted.
+# Ends with 1 if any input broke a property. When interrupted it stops every target, and tells how far they came.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -52,12 +52,11 @@ for folder in "${CARGO_TARGET_DIR:-target}" fuzz/target; do
 done
 
 running=()
-finish() {
-    # libFuzzer prints its figures on the way out.
-    [ ${#running[@]} -eq 0 ] || kill -INT "${running[@]}" 2>/dev/null || true
-    wait
-}
-trap 'finish; exit 130' INT TERM
+interrupted=no
+# libFuzzer prints its figures on the way out, so that what was done until then is told all the same.
+trap 'interrupted=yes; [ ${#running[@]} -eq 0 ] || kill -INT "${running[@]}" 2>/dev/null || true' INT TERM
+# How libFuzzer ends when it is interrupted.
+readonly stopped=72
 
 fuzz() {
     local target=$1 seeds=("fuzz/seeds/$1")
@@ -73,8 +72,10 @@ fuzz() {
 mkdir -p fuzz/corpus
 declare -A target_of status_of
 reap() {
-    local ended status=0
+    local ended= status=0
     wait -n -p ended "${running[@]}" || status=$?
+    # A signal ends the waiting, and not yet a target.
+    [ -n "${ended:-}" ] || return 0
     status_of[${target_of[$ended]}]=$status
     local still=() pid
     for pid in "${running[@]}"; do
@@ -84,6 +85,7 @@ reap() {
 }
 for target in "${targets[@]}"; do
     while [ ${#running[@]} -ge "$jobs" ]; do reap; done
+    [ "$interrupted" = no ] || break
     fuzz "$target" &
     running+=("$!")
     target_of[$!]=$target
@@ -102,7 +104,14 @@ printf "$format" target executions per/s corpus slowest findings
 for target in "${targets[@]}"; do
     log=fuzz/corpus/$target.log
     found=0
-    if [ "${status_of[$target]}" -ne 0 ]; then
+    if [ -z "${status_of[$target]-}" ]; then
+        # shellcheck disable=SC2059
+        printf "$format" "$target" "not run" - - - -
+        continue
+    fi
+    if [ "${status_of[$target]}" -eq $stopped ]; then
+        status_of[$target]=0
+    elif [ "${status_of[$target]}" -ne 0 ]; then
         found=1
         findings=$((findings + 1))
     fi
@@ -112,9 +121,10 @@ for target in "${targets[@]}"; do
         "$(figure slowest_unit_time_sec "$log") s" "$found"
 done
 for target in "${targets[@]}"; do
-    [ "${status_of[$target]}" -eq 0 ] || {
+    [ "${status_of[$target]-0}" -eq 0 ] || {
         echo "== $target ended with ${status_of[$target]}:"
         tail -n 40 "fuzz/corpus/$target.log"
     } >&2
 done
-[ "$findings" -eq 0 ]
+[ "$findings" -eq 0 ] || exit 1
+[ "$interrupted" = no ] || exit 130
