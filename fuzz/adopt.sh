@@ -10,12 +10,7 @@ targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
     mapfile -t targets < <(ls fuzz/fuzz_targets | sed 's/\.rs$//')
 fi
-cargo fuzz build -s none >&2
-triple=$(rustc -vV | sed -n 's/^host: //p')
-for folder in "${CARGO_TARGET_DIR:-target}" fuzz/target; do
-    built=$folder/$triple/release
-    [ -x "$built/${targets[0]}" ] && break
-done
+built=$(fuzz/build.sh)
 for target in "${targets[@]}"; do
     [ -d "fuzz/corpus/$target" ] || continue
     before=$(find "fuzz/seeds/$target" -type f | wc -l)

@@ -42,14 +42,7 @@ if [ ${#targets[@]} -eq 0 ]; then
     mapfile -t targets < <(ls fuzz/fuzz_targets | sed 's/\.rs$//')
 fi
 
-# No sanitizer is needed, since the code has nothing unsafe, and stable Rust suffices.
-cargo fuzz build -s none >&2
-triple=$(rustc -vV | sed -n 's/^host: //p')
-# cargo-fuzz builds into the workspace's folder or, in older versions, into its own.
-for folder in "${CARGO_TARGET_DIR:-target}" fuzz/target; do
-    built=$folder/$triple/release
-    [ -x "$built/${targets[0]}" ] && break
-done
+built=$(fuzz/build.sh)
 
 running=()
 interrupted=no
