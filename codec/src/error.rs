@@ -72,6 +72,9 @@ error_kinds! {
     InvalidBase64 = "invalid-base64", "invalid base64";
     /// More packets in a payload than [`Limits::max_packets`](crate::Limits::max_packets).
     TooManyPackets = "too-many-packets", "too many packets in the payload";
+    /// A packet of a payload in pieces is larger than
+    /// [`Limits::max_packet_bytes`](crate::Limits::max_packet_bytes).
+    PacketTooLarge = "packet-too-large", "packet too large";
     /// The payload's framing does not hold.
     InvalidFrame = "invalid-frame", "invalid payload framing";
     /// Bytes that should be text are not UTF-8.

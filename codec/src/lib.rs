@@ -9,6 +9,7 @@
 //! | [`socket`] | the packets inside Engine.IO messages | Socket.IO protocol, version 5 |
 //! | [`msgpack`] | the same packets as MessagePack | observed in socket.io-msgpack-parser 3.0.2 |
 //! | [`json`] | slices proven to be one JSON value | RFC 8259 |
+//! | `typed` | these values as types of the application; feature `serde` | |
 //!
 //! The crate's law: **a decoded value borrows from its input and stays as it was proven to be.** Decoding
 //! performs no IO, reads no clock, never panics, never recurses along the input and allocates nothing for a
@@ -49,6 +50,8 @@ mod profile;
 mod sink;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "serde")]
+pub mod typed;
 
 pub use error::{DecodeError, ErrorKind};
 pub use limits::Limits;

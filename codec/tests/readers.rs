@@ -9,14 +9,14 @@ use std::process::Command;
 #[test]
 fn the_parsers_of_javascript_differ_only_where_it_is_known() {
     let folder = reader("javascript", "node_modules/socket.io-parser/package.json");
-    reads(Command::new("node").arg(folder.join("read.mjs")), 600);
+    reads(Command::new("node").arg(folder.join("check.mjs")), 600);
 }
 
 #[test]
 fn the_parsers_of_python_differ_only_where_it_is_known() {
     let folder = reader("python", ".venv/bin/python");
     // `-B`: a test leaves no compiled files behind.
-    reads(Command::new(folder.join(".venv/bin/python")).arg("-B").arg(folder.join("read.py")), 500);
+    reads(Command::new(folder.join(".venv/bin/python")).arg("-B").arg(folder.join("check.py")), 500);
 }
 
 /// Runs a reader, which has to find at least so many vectors: one that reads nothing finds no difference.

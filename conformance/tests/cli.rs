@@ -75,6 +75,73 @@ fn decode_reads_files_and_hexadecimal() {
 }
 
 #[test]
+fn decode_reads_version_3() {
+    insta::assert_snapshot!(siospec(
+        &["decode", "--eio", "3", "14:42[\"hi\",\"é😀\"]0:10:b4AQIDBA==1:3"],
+        ""
+    ));
+    insta::assert_snapshot!(siospec(
+        &["decode", "--eio", "3", "--hex", "00 02 ff 34 30 01 04 ff 04 01 02 03"],
+        ""
+    ));
+    insta::assert_snapshot!(siospec(&["decode", "--eio", "3", "--hex", "04 ff"], ""));
+    insta::assert_snapshot!(siospec(&["decode", "--eio", "3", "2probe"], ""));
+    insta::assert_snapshot!(siospec(&["decode", "--eio", "3", "9:42[\"a\"]"], ""));
+    insta::assert_snapshot!(siospec(&["decode", "--eio", "3", "--json", "--hex", "01 09 ff 04"], ""));
+}
+
+#[test]
+fn decode_reads_messagepack() {
+    let packet = "84a47479706502a464617461 94a568656c6c6fc4020102d40000a178 a26964 07 a36e7370a22f61";
+    insta::assert_snapshot!(siospec(&["decode", "--parser", "msgpack", "--hex", packet], ""));
+    insta::assert_snapshot!(siospec(
+        &["decode", "--parser", "msgpack", "--socket", "--json", "--hex", packet],
+        ""
+    ));
+    let connect = "2\u{1e}bg6R0eXBlAKNuc3ChL6RkYXRhgaV0b2tlbqEx";
+    insta::assert_snapshot!(siospec(&["decode", "--parser", "msgpack", connect], ""));
+    insta::assert_snapshot!(siospec(
+        &["decode", "--parser", "msgpack", "--hex", "82a47479706502a36e7370a12fc1"],
+        ""
+    ));
+}
+
+#[test]
+fn decode_reads_what_a_browser_recorded() {
+    insta::assert_snapshot!(siospec(&["decode", &har("session.har")], ""));
+    let json = siospec(&["decode", "--json", &har("session.har")], "");
+    let document: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
+    let events = document["sessions"][0]["events"].as_array().unwrap();
+    assert_eq!((events.len(), &document["sessions"][0]["eio"]), (22, &4.into()));
+    assert!(json.ends_with("exit 0\n"), "{json}");
+}
+
+#[test]
+fn decode_reads_a_recording_with_oddities() {
+    insta::assert_snapshot!(siospec(&["decode", &har("odd.har")], ""));
+    insta::assert_snapshot!(siospec(&["decode", "--har", "--json", &har("odd.har")], ""));
+}
+
+#[test]
+fn decode_says_what_is_wrong_with_a_recording() {
+    let whole = fs::read_to_string(har("session.har")).unwrap();
+    let cases = [
+        &whole[..whole.len() / 2],
+        "{}",
+        r#"{"log":{"entries":[{"startedDateTime":"2026-01-31T12:00:00Z","request":{"method":"GET"}}]}}"#,
+        r#"{"log":{"entries":[]}}"#,
+        r#"{"log":{"entries":[{"startedDateTime":"today","request":{"method":"GET","url":"http://a/?EIO=4&transport=polling"},"response":{"status":200}}]}}"#,
+        "42[\"a\"]",
+    ];
+    let said: Vec<_> = cases.iter().map(|case| siospec(&["decode", "--har", "-"], case)).collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+fn har(name: &str) -> String {
+    format!("{}/../fixtures/har/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
 fn report_renders_a_recorded_run() {
     let run = concat!(
         r#"{"event":"start","tool":"siospec","version":"0.1.0","seed":7,"target":{"name":"chat","contract":"echo","features":[]},"selected":1,"rules":1,"groups":[{"name":"socket/acks","cases":1}]}"#,

@@ -7,37 +7,54 @@
 //! ```text
 //! cargo install cargo-fuzz --locked                                    once
 //! fuzz/run.sh                                                          every target for a minute
+//! fuzz/coverage.sh                                                     lines of the codec that the seeds reach
 //! cargo fuzz run -s none socket_packet -- -max_total_time=60           one of them, without its seeds
 //! ```
 //!
 //! No sanitizer is needed, since the codec has no unsafe code; that is why stable Rust suffices. A crash is
 //! written to `fuzz/artifacts/`; once fixed, its input belongs into `fuzz/regressions/NAME/`.
 
+pub mod allocation;
 pub mod assembler;
 pub mod base64;
 pub mod engine_packet;
+pub mod engine_packet_v3;
+pub mod incremental_payload;
 pub mod json;
 pub mod msgpack;
 pub mod naive;
+pub mod naive_twin;
 pub mod payload;
 pub mod payload_v3;
 pub mod round_trip;
+pub mod sinks;
 pub mod socket_packet;
+pub mod typed;
+pub mod verdict_table;
+pub mod views;
 
 /// A property: its name, and the function that panics where it does not hold.
 pub type Property = (&'static str, fn(&[u8]));
 
 /// Every property; each has a fuzz target and a folder of seeds of the same name.
 pub const PROPERTIES: &[Property] = &[
+    ("allocation", allocation::holds),
     ("assembler", assembler::holds),
     ("base64", base64::holds),
     ("engine_packet", engine_packet::holds),
+    ("engine_packet_v3", engine_packet_v3::holds),
+    ("incremental_payload", incremental_payload::holds),
     ("json", json::holds),
     ("msgpack", msgpack::holds),
+    ("naive_twin", naive_twin::holds),
     ("payload", payload::holds),
     ("payload_v3", payload_v3::holds),
     ("round_trip", round_trip::holds),
+    ("sinks", sinks::holds),
     ("socket_packet", socket_packet::holds),
+    ("typed", typed::holds),
+    ("verdict_table", verdict_table::holds),
+    ("views", views::holds),
 ];
 
 /// Makes a fuzz target of the property of this name.

@@ -31,6 +31,21 @@ proptest! {
     #[test]
     fn hold_over_what_is_nearly_a_payload(texts in proptest::collection::vec(strategy::<Soup>(), 0..5)) {
         let texts: Vec<_> = texts.into_iter().map(|Soup(text)| text).collect();
-        siospec_fuzz::payload::holds(texts.join("\u{1e}").as_bytes());
+        let body = texts.join("\u{1e}");
+        siospec_fuzz::payload::holds(body.as_bytes());
+        siospec_fuzz::naive_twin::holds(body.as_bytes());
+    }
+
+    #[test]
+    fn hold_over_what_is_nearly_a_payload_in_pieces(
+        texts in proptest::collection::vec(strategy::<Soup>(), 0..4),
+        cuts in proptest::collection::vec(0_u8..20, 0..7),
+    ) {
+        let texts: Vec<_> = texts.into_iter().map(|Soup(text)| text).collect();
+        let counted: String = texts.iter().map(|text| format!("{}:{text}", text.encode_utf16().count())).collect();
+        for body in [texts.join("\u{1e}"), counted] {
+            let head = [&[cuts.len() as u8][..], &cuts].concat();
+            siospec_fuzz::incremental_payload::holds(&[&head, body.as_bytes()].concat());
+        }
     }
 }

@@ -10,6 +10,9 @@ fn every_seed_holds() {
         let seeds = files(&folder("seeds").join(name));
         assert!(!seeds.is_empty(), "fuzz/seeds/{name} holds no seed");
         replay(&seeds, *holds);
+        // What fuzzing has found beyond them: `fuzz/coverage.sh --corpus` names the folder it lies in.
+        let corpus = std::env::var_os("SIOSPEC_FUZZ_CORPUS").filter(|folder| !folder.is_empty());
+        replay(&corpus.map(|corpus| files(&Path::new(&corpus).join(name))).unwrap_or_default(), *holds);
     }
 }
 

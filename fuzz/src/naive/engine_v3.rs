@@ -4,7 +4,8 @@ use super::{base64, engine};
 use siospec_codec::testing::{EngineData, EnginePacket};
 
 /// Engine.IO protocol, version 3, "Packet", as text.
-fn packet(text: &str) -> Option<EnginePacket> {
+#[must_use]
+pub fn packet(text: &str) -> Option<EnginePacket> {
     match text.strip_prefix('b') {
         Some(rest) => {
             Some(EnginePacket::Message(EngineData::Binary(base64::decode(rest.strip_prefix('4')?)?)))

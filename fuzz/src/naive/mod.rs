@@ -7,3 +7,4 @@ pub mod engine_v3;
 pub mod json;
 pub mod msgpack;
 pub mod socket;
+pub mod stream;

@@ -7,8 +7,10 @@ mod binary;
 mod handshake;
 mod packet;
 mod payload;
+mod stream;
 
 pub use binary::{BinaryPackets, binary_packets, encode_binary_payload};
 pub use handshake::{decode_handshake, encode_handshake};
 pub use packet::{Text, decode, decode_as, decode_binary};
 pub use payload::{Packets, encode_payload, packets};
+pub use stream::{BinaryStream, Counted, Measured, TextStream};

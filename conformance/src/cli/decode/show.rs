@@ -14,17 +14,21 @@ use crate::report::text::{elide, visible};
 
 /// Characters of the text of one part.
 const TEXT: usize = 60;
+/// Bytes of a part without text.
+const HEX: usize = 20;
+/// Bytes on each side of the place of an error.
+const AROUND_BYTES: usize = 12;
 /// Characters before and behind the place of an error.
 const AROUND: (usize, usize) = (50, 20);
 
 /// A line for each part: bytes, text, meaning.
-pub(super) fn human(out: &mut impl Write, text: &str, annotation: &Annotation) -> io::Result<()> {
+pub(super) fn human(out: &mut impl Write, input: &[u8], annotation: &Annotation) -> io::Result<()> {
     for (number, packet) in annotation.packets.iter().enumerate() {
         if annotation.packets.len() > 1 || annotation.error.is_some() {
             let separator = if number > 0 { "\n" } else { "" };
             writeln!(out, "{separator}packet {} at byte {}", number + 1, packet.range.start)?;
         }
-        parts(out, text, packet)?;
+        parts(out, input, packet)?;
     }
     if annotation.missing > 0 && annotation.error.is_none() {
         writeln!(out, "\nstill to come: {}", missing(annotation.missing))?;
@@ -33,12 +37,18 @@ pub(super) fn human(out: &mut impl Write, text: &str, annotation: &Annotation) -
 }
 
 /// One object: packets, their parts, what is missing, and the error.
-pub(super) fn json(out: &mut impl Write, text: &str, annotation: &Annotation) -> io::Result<()> {
+pub(super) fn json(out: &mut impl Write, input: &[u8], annotation: &Annotation) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &as_json(input, annotation))?;
+    writeln!(out)
+}
+
+/// The object that [`json()`] writes.
+pub(super) fn as_json(input: &[u8], annotation: &Annotation) -> serde_json::Value {
     let packets: Vec<_> = annotation
         .packets
         .iter()
         .map(|packet| {
-            let parts: Vec<_> = packet.parts.iter().map(|part| part_as_json(text, part)).collect();
+            let parts: Vec<_> = packet.parts.iter().map(|part| part_as_json(input, packet, part)).collect();
             json!({ "start": packet.range.start, "end": packet.range.end, "parts": parts })
         })
         .collect();
@@ -50,12 +60,12 @@ pub(super) fn json(out: &mut impl Write, text: &str, annotation: &Annotation) ->
         document["error"] =
             json!({ "kind": error.kind.name(), "message": error.kind.to_string(), "offset": error.offset });
     }
-    serde_json::to_writer(&mut *out, &document)?;
-    writeln!(out)
+    document
 }
 
 /// The error, and a caret under the byte where it is.
-pub(super) fn problem(text: &str, error: &DecodeError) -> String {
+pub(super) fn problem(input: &[u8], error: &DecodeError) -> String {
+    let Ok(text) = str::from_utf8(input) else { return problem_in_bytes(input, error) };
     let at = text.floor_char_boundary(error.offset);
     let before: Vec<_> = text[..at].chars().rev().take(AROUND.0).collect();
     let before: String = before.into_iter().rev().collect();
@@ -67,9 +77,19 @@ pub(super) fn problem(text: &str, error: &DecodeError) -> String {
     format!("{error}\n  {line}{}{tail}\n  {caret}^", visible(&behind))
 }
 
-fn parts(out: &mut impl Write, text: &str, packet: &Packet) -> io::Result<()> {
+fn problem_in_bytes(input: &[u8], error: &DecodeError) -> String {
+    let at = error.offset.min(input.len());
+    let start = at.saturating_sub(AROUND_BYTES);
+    let end = input.len().min(at + AROUND_BYTES);
+    let line = hex(&input[start..at]);
+    let gap = if line.is_empty() { "" } else { " " };
+    let caret = " ".repeat(line.len() + gap.len());
+    format!("{error}\n  {line}{gap}{}\n  {caret}^^", hex(&input[at..end]))
+}
+
+fn parts(out: &mut impl Write, input: &[u8], packet: &Packet) -> io::Result<()> {
     let rows: Vec<_> =
-        packet.parts.iter().map(|part| (bytes(&part.range), shown(text, part), part)).collect();
+        packet.parts.iter().map(|part| (bytes(&part.range), shown(input, packet, part), part)).collect();
     let bytes_columns = rows.iter().map(|(bytes, ..)| bytes.len()).max().unwrap_or(0);
     let text_columns = rows.iter().map(|(_, shown, _)| measure_text_width(shown)).max().unwrap_or(0);
     for (bytes, shown, part) in rows {
@@ -83,20 +103,42 @@ fn bytes(range: &Range<usize>) -> String {
     if range.len() == 1 { range.start.to_string() } else { format!("{}..{}", range.start, range.end) }
 }
 
-fn shown(text: &str, part: &Part) -> String {
-    format!("{}{}", "  ".repeat(part.depth), visible(&elide(&text[part.range.clone()], TEXT)))
+/// The text of a part, or its bytes where it has none.
+fn shown(input: &[u8], packet: &Packet, part: &Part) -> String {
+    let indent = "  ".repeat(part.depth);
+    match text_of(input, packet, part) {
+        Some(text) => format!("{indent}{}", visible(&elide(text, TEXT))),
+        None => {
+            let bytes = &input[part.range.clone()];
+            let cut = if bytes.len() > HEX { "…" } else { "" };
+            format!("{indent}{}{cut}", hex(&bytes[..bytes.len().min(HEX)]))
+        }
+    }
+}
+
+fn text_of<'a>(input: &'a [u8], packet: &Packet, part: &Part) -> Option<&'a str> {
+    if packet.is_binary { None } else { str::from_utf8(&input[part.range.clone()]).ok() }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.join(" ")
 }
 
 fn missing(attachments: u32) -> String {
     if attachments == 1 { "1 attachment".to_owned() } else { format!("{attachments} attachments") }
 }
 
-fn part_as_json(text: &str, part: &Part) -> serde_json::Value {
+fn part_as_json(input: &[u8], packet: &Packet, part: &Part) -> serde_json::Value {
+    let (form, content) = match text_of(input, packet, part) {
+        Some(text) => ("text", text.to_owned()),
+        None => ("hex", hex(&input[part.range.clone()]).replace(' ', "")),
+    };
     json!({
         "start": part.range.start,
         "end": part.range.end,
         "depth": part.depth,
-        "text": &text[part.range.clone()],
+        form: content,
         "meaning": part.meaning,
     })
 }

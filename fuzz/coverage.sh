@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Says how much of the codec the fuzz targets reach, line by line:
+#
+#     fuzz/coverage.sh              with the tracked seeds and regressions alone
+#     fuzz/coverage.sh --corpus     with what fuzzing has left in fuzz/corpus as well
+#     fuzz/coverage.sh --missed     also prints every line that is not reached
+#
+# Works on stable Rust. The tools that read the counts have to be as new as the compiler, so they come from rustup's
+# component llvm-tools, which is installed if it is missing. Ends with 1 below the bar, and with 3 where these tools
+# are not to be had, so that nothing was measured. The codec's generators of test data do not count.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly bar=97
+corpus= missed=
+for argument in "$@"; do
+    case $argument in
+        --corpus) corpus=$PWD/fuzz/corpus ;;
+        --missed) missed=yes ;;
+        *)
+            sed -n '2,/^set /{s/^# \{0,1\}//p}' "$0" >&2
+            exit 2
+            ;;
+    esac
+done
+
+tools=$(rustc --print target-libdir)/../bin
+if [ ! -x "$tools/llvm-profdata" ]; then
+    rustup component add llvm-tools >&2 || true
+    [ -x "$tools/llvm-profdata" ] || {
+        echo "nothing is measured: rustup's component llvm-tools is missing and cannot be installed" >&2
+        exit 3
+    }
+fi
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+# A target folder of its own: instrumented code is no use to any other build.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/coverage
+export RUSTFLAGS="-C instrument-coverage"
+# Build scripts and procedural macros are instrumented too, and would leave their counts where they ran.
+export LLVM_PROFILE_FILE=$folder/build-%p.profraw
+binary=$(cargo test --quiet -p siospec-fuzz --test replay --no-run --message-format=json |
+    sed -n 's/.*"executable":"\([^"]*replay[^"]*\)".*/\1/p' | tail -1)
+LLVM_PROFILE_FILE=$folder/replay-%p.profraw SIOSPEC_FUZZ_CORPUS=$corpus "$binary" --quiet >&2
+
+"$tools/llvm-profdata" merge -sparse "$folder"/replay-*.profraw -o "$folder/replay.profdata"
+"$tools/llvm-cov" export "$binary" -instr-profile="$folder/replay.profdata" -format=lcov codec/src \
+    -ignore-filename-regex='codec/src/testing/' >"$folder/lcov"
+
+awk -v bar="$bar" -v missed="$missed" '
+    /^SF:/ { file = $0; sub(/.*codec\/src\//, "", file) }
+    /^DA:/ {
+        split(substr($0, 4), part, ",")
+        lines[file]++
+        if (part[2] > 0) hit[file]++
+        else if (missed) print "codec/src/" file ":" part[1]
+    }
+    END {
+        for (file in lines) {
+            printf "%6.1f %%  %4d of %4d  %s\n", 100 * hit[file] / lines[file], hit[file], lines[file], file | "sort -n"
+            total += lines[file]
+            reached += hit[file]
+        }
+        close("sort -n")
+        printf "%6.2f %%  %4d of %4d  lines of codec/src\n", 100 * reached / total, reached, total
+        exit total == 0 || 100 * reached < bar * total
+    }' "$folder/lcov"
