@@ -5,9 +5,9 @@
 #     fuzz/coverage.sh --corpus     with what fuzzing has left in fuzz/corpus as well
 #     fuzz/coverage.sh --missed     also prints every line that is not reached
 #
-# Works on stable Rust. The tools that read the counts have to be as new as the compiler, so they come from rustup's
-# component llvm-tools, which is installed if it is missing. Ends with 1 below the bar, and with 3 where these tools
-# are not to be had, so that nothing was measured. The codec's generators of test data do not count.
+# Works on stable Rust, with llvm-profdata and llvm-cov that understand what the compiler writes: those of rustup's
+# component llvm-tools, or else of LLVM 19 or newer. Ends with 1 below the bar, and with 3 where there are none, so that
+# nothing was measured. The codec's generators of test data do not count.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,13 +24,15 @@ for argument in "$@"; do
     esac
 done
 
-tools=$(rustc --print target-libdir)/../bin
-if [ ! -x "$tools/llvm-profdata" ]; then
-    rustup component add llvm-tools >&2 || true
-    [ -x "$tools/llvm-profdata" ] || {
-        echo "nothing is measured: rustup's component llvm-tools is missing and cannot be installed" >&2
-        exit 3
-    }
+tools=
+for place in "$(rustc --print target-libdir)/../bin" $(printf '%s\n' /usr/lib/llvm-*/bin | sort -Vr); do
+    if [ -z "$tools" ] && [ -x "$place/llvm-profdata" ] && [ -x "$place/llvm-cov" ]; then
+        tools=$place
+    fi
+done
+if [ -z "$tools" ]; then
+    echo "nothing is measured: llvm-profdata and llvm-cov are missing; please install them (apt-get install llvm-19)" >&2
+    exit 3
 fi
 
 folder=$(mktemp -d)
