@@ -58,11 +58,19 @@ impl Sink for Vec<u8> {
     fn write(&mut self, text: &str) {
         self.extend_from_slice(text.as_bytes());
     }
+
+    fn write_base64(&mut self, bytes: &[u8]) {
+        base64::encode_into(bytes, self);
+    }
 }
 
 impl Sink for String {
     fn write(&mut self, text: &str) {
         self.push_str(text);
+    }
+
+    fn write_base64(&mut self, bytes: &[u8]) {
+        base64::encode_into(bytes, self);
     }
 }
 

@@ -19,26 +19,41 @@ use core::ops::Range;
 /// A decoded packet without its text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Layout {
-    kind: Kind,
-    /// None for the main namespace, unless the packet spells it out.
-    namespace: Option<Range<usize>>,
+    parts: Parts,
     /// None only where there is no payload.
     payload: Option<Range<usize>>,
-    ack: Option<AckId>,
-    attachments: Option<u32>,
 }
 
+/// What stands in front of a packet's payload, without the text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Parts {
+    pub(super) kind: Kind,
+    /// None for the main namespace, unless the packet spells it out.
+    pub(super) namespace: Option<Range<usize>>,
+    pub(super) ack: Option<AckId>,
+    pub(super) attachments: Option<u32>,
+    /// Where the payload begins, if there is one.
+    pub(super) payload_at: usize,
+}
+
+/// What a packet is for. Types 2 and 5 are both events, 3 and 6 both acknowledgements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
+pub enum Kind {
+    /// `0`: a client joins a namespace, or the server confirms.
     Connect,
+    /// `1`: one side leaves the namespace.
     Disconnect,
+    /// `4`: the server refuses the namespace.
     ConnectError,
+    /// `2`, and `5` with attachments.
     Event,
+    /// `3`, and `6` with attachments: the answer to an event.
     Ack,
 }
 
-impl Layout {
-    /// Reads a packet.
+impl Parts {
+    /// Reads everything up to the payload, and nothing of that.
+    #[inline]
     pub(super) fn of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
         let bytes = text.as_bytes();
         let (kind, binary, at) = packet_type(text, profile)?;
@@ -60,9 +75,30 @@ impl Layout {
             }
             _ => {}
         }
-        let payload = payload(text, payload_at, kind, profile)?;
-        let layout = Self { kind, namespace, payload, ack, attachments };
-        if let Some(count) = attachments {
+        Ok(Self { kind, namespace, ack, attachments, payload_at })
+    }
+
+    /// The namespace, given the text that the parts were read from.
+    #[inline]
+    pub(super) fn namespace<'a>(&self, text: &'a str) -> Namespace<'a> {
+        let range = self.namespace.clone();
+        range.and_then(|range| text.get(range)).map_or(Namespace::ROOT, Namespace::proven)
+    }
+}
+
+impl Layout {
+    /// Reads a packet.
+    #[inline]
+    pub(super) fn of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
+        Self::complete(Parts::of(text, profile)?, text, profile)
+    }
+
+    /// Reads the payload of a packet whose other parts are read.
+    #[inline]
+    pub(super) fn complete(parts: Parts, text: &str, profile: &Profile) -> Result<Self, DecodeError> {
+        let payload = payload(text, parts.payload_at, parts.kind, profile)?;
+        let layout = Self { parts, payload };
+        if let Some(count) = layout.parts.attachments {
             let (start, args) =
                 (layout.payload.as_ref().map_or(0, |payload| payload.start), layout.args(text));
             placeholder::check(args, count, profile).map_err(|error| error.shifted(start))?;
@@ -71,26 +107,23 @@ impl Layout {
     }
 
     /// The packet, given the text that it was read from.
+    #[inline]
     pub(super) fn packet<'a>(&self, text: &'a str) -> Packet<'a> {
-        let range = self.namespace.clone();
-        let namespace = range.and_then(|range| text.get(range)).map_or(Namespace::ROOT, Namespace::proven);
-        let body = match self.kind {
+        let Parts { ack, attachments, .. } = self.parts;
+        let body = match self.parts.kind {
             Kind::Connect => Body::Connect(self.json(text)),
             Kind::Disconnect => Body::Disconnect,
             Kind::ConnectError => Body::ConnectError(self.json(text).unwrap_or_default()),
-            Kind::Event => {
-                Body::Event { args: self.args(text), ack: self.ack, attachments: self.attachments }
-            }
+            Kind::Event => Body::Event { args: self.args(text), ack, attachments },
             Kind::Ack => {
-                let id = self.ack.unwrap_or(AckId::UNMATCHED);
-                Body::Ack { args: self.args(text), id, attachments: self.attachments }
+                Body::Ack { args: self.args(text), id: ack.unwrap_or(AckId::UNMATCHED), attachments }
             }
         };
-        Packet { namespace, body }
+        Packet { namespace: self.parts.namespace(text), body }
     }
 
     pub(super) fn attachments(&self) -> u32 {
-        self.attachments.unwrap_or(0)
+        self.parts.attachments.unwrap_or(0)
     }
 
     fn json<'a>(&self, text: &'a str) -> Option<Json<'a>> {
