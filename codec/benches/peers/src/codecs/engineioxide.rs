@@ -15,7 +15,7 @@ pub(super) fn make(operation: Operation, item: &'static Item) -> Option<Run> {
             Some(Box::new(move || usize::from(black_box(parse()).is_some())))
         }
         (Operation::Engine, Kind::Payload) => reader(item.text.clone().into(), ProtocolVersion::V4),
-        (Operation::Version3, Kind::Payload) => reader(item.version_3.clone()?, ProtocolVersion::V3),
+        (Operation::Version3, Kind::Payload) => reader(item.version_3()?.into(), ProtocolVersion::V3),
         (Operation::EncodeEngine, Kind::Engine) => {
             let packet = parser(item)()?;
             Some(Box::new(move || black_box(String::from(black_box(&packet).clone())).len()))

@@ -7,11 +7,12 @@ use std::hint::black_box;
 
 /// serde_json, which checks the JSON and keeps nothing.
 pub(super) fn ignored_json(operation: Operation, item: &'static Item) -> Option<Run> {
-    if operation != Operation::Json || item.json.is_empty() {
+    let documents = if operation == Operation::Json { item.documents() } else { return None };
+    if documents.is_empty() {
         return None;
     }
     Some(Box::new(move || {
-        let documents = item.json.iter();
+        let documents = documents.iter();
         documents.map(|json| usize::from(serde_json::from_str::<IgnoredAny>(black_box(json)).is_ok())).sum()
     }))
 }

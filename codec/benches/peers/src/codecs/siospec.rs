@@ -13,13 +13,13 @@ pub(super) fn make(operation: Operation, item: &'static Item) -> Option<Run> {
     match operation {
         Operation::Split if item.kind == Kind::Socket => Some(split(item)),
         Operation::Event if item.kind == Kind::Socket => event(item),
-        Operation::Json if !item.json.is_empty() => Some(json(item)),
+        Operation::Json if !item.documents().is_empty() => Some(json(item)),
         Operation::Engine => engine(item),
         Operation::Version3 => version_3(item),
         Operation::MessagePack => {
-            let (bytes, profile) = (item.msgpack.as_ref()?, profile());
+            let (bytes, profile) = (item.msgpack()?, profile());
             Some(Box::new(move || {
-                let packet = msgpack::Packet::decode_as(black_box(bytes), &profile).expect("a packet");
+                let packet = msgpack::Packet::decode_as(black_box(&bytes), &profile).expect("a packet");
                 black_box(&packet).namespace.as_str().len()
             }))
         }
@@ -134,9 +134,9 @@ fn engine(item: &'static Item) -> Option<Run> {
 }
 
 fn version_3(item: &'static Item) -> Option<Run> {
-    let body = std::str::from_utf8(item.version_3.as_ref()?).expect("text");
+    let body = item.version_3()?;
     Some(Box::new(move || {
-        engine::v3::packets(black_box(body)).map(|packet| taken(packet.expect("a packet"))).sum()
+        engine::v3::packets(black_box(&body)).map(|packet| taken(packet.expect("a packet"))).sum()
     }))
 }
 

@@ -58,12 +58,12 @@ fn event(packet: &mut Packet) -> Option<&mut Value> {
 }
 
 pub(super) fn msgpack(operation: Operation, item: &'static Item) -> Option<Run> {
-    let bytes = item.msgpack.clone()?;
-    let (config, state) = (config(), ParserState::default());
-    let decode = move || MsgPackParser.decode_bin(&config, &state, black_box(&bytes).clone()).ok();
     if operation != Operation::MessagePack {
         return None;
     }
+    let bytes = item.msgpack()?;
+    let (config, state) = (config(), ParserState::default());
+    let decode = move || MsgPackParser.decode_bin(&config, &state, black_box(&bytes).clone()).ok();
     decode()?;
     Some(Box::new(move || black_box(decode().expect("a packet")).ns.len()))
 }

@@ -4,6 +4,7 @@ mod items;
 mod random;
 
 use bytes::Bytes;
+use random::Random;
 use siospec_codec::socket::{Body, Packet};
 use siospec_codec::{Encode, Limits, Profile, engine, msgpack};
 
@@ -29,59 +30,68 @@ pub struct Item {
     pub attachments: Vec<Bytes>,
     /// How many packets the text holds.
     pub packets: usize,
-    /// The JSON texts in it, in order.
-    pub json: Vec<String>,
-    /// A Socket.IO packet as MessagePack.
-    pub msgpack: Option<Bytes>,
-    /// A polling body as Engine.IO version 3 writes it.
-    pub version_3: Option<Bytes>,
 }
 
-/// The corpus.
-pub fn items() -> Vec<Item> {
-    items::make()
+/// The names of the classes, in order.
+pub fn classes() -> Vec<&'static str> {
+    items::CLASSES.iter().map(|(class, ..)| *class).collect()
+}
+
+/// The items of these classes. Each class has a generator of its own, so that it is the same without the others.
+pub fn items(classes: &[&str]) -> Vec<Item> {
+    let mut items = Vec::new();
+    for (at, (class, kind, make)) in items::CLASSES.into_iter().enumerate() {
+        if classes.contains(&class) {
+            let mut random = Random(0x5105_FEED_C0DE_2026 ^ at as u64);
+            for (name, text, sizes) in make(&mut random) {
+                let attachments = sizes.iter().map(|size| random.bytes(*size).into()).collect();
+                items.push(Item::new(name, class, kind, text, attachments));
+            }
+        }
+    }
+    items
 }
 
 impl Item {
-    fn new(name: &'static str, class: &'static str, kind: Kind, text: String) -> Self {
-        let packets = engine::packets(&text).count();
-        let mut item = Self {
-            name,
-            class,
-            kind,
-            text,
-            attachments: Vec::new(),
-            packets: if kind == Kind::Payload { packets } else { 1 },
-            json: Vec::new(),
-            msgpack: None,
-            version_3: None,
-        };
-        item.json = item.documents();
-        if kind == Kind::Payload {
-            let packets: Vec<_> =
-                engine::packets(&item.text).map(|packet| packet.expect("a packet")).collect();
-            let mut body = String::new();
-            engine::v3::encode_payload(&packets, &mut body);
-            item.version_3 = Some(body.into());
-        }
-        item
+    fn new(
+        name: &'static str,
+        class: &'static str,
+        kind: Kind,
+        text: String,
+        attachments: Vec<Bytes>,
+    ) -> Self {
+        let packets = if kind == Kind::Payload { engine::packets(&text).count() } else { 1 };
+        Self { name, class, kind, text, attachments, packets }
     }
 
-    /// The same item with what only a Socket.IO packet has.
-    fn with_attachments(mut self, attachments: Vec<Bytes>) -> Self {
+    /// A Socket.IO packet as MessagePack.
+    pub fn msgpack(&self) -> Option<Bytes> {
+        if self.kind != Kind::Socket {
+            return None;
+        }
         let mut bytes = Vec::new();
-        msgpack::from_socket(&self.socket_packet(&self.text), &attachments, &mut bytes)
+        msgpack::from_socket(&self.socket_packet(&self.text), &self.attachments, &mut bytes)
             .expect("every attachment is there");
-        self.msgpack = Some(bytes.into());
-        self.attachments = attachments;
-        self
+        Some(bytes.into())
+    }
+
+    /// A polling body as Engine.IO version 3 writes it.
+    pub fn version_3(&self) -> Option<String> {
+        if self.kind != Kind::Payload {
+            return None;
+        }
+        let packets: Vec<_> = engine::packets(&self.text).map(|packet| packet.expect("a packet")).collect();
+        let mut body = String::new();
+        engine::v3::encode_payload(&packets, &mut body);
+        Some(body)
     }
 
     fn socket_packet<'a>(&self, text: &'a str) -> Packet<'a> {
         Packet::decode_as(text, &profile()).unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
-    fn documents(&self) -> Vec<String> {
+    /// The JSON texts in it, in order.
+    pub fn documents(&self) -> Vec<String> {
         let payload = |text: &str| match self.socket_packet(text).body {
             Body::Connect(payload) => payload.map(|json| json.as_str().to_owned()),
             Body::Disconnect => None,
