@@ -6,7 +6,7 @@ mod scan;
 mod skip;
 mod unescape;
 mod value;
-mod wide;
+pub(crate) mod window;
 
 pub(crate) use scan::{Scanned, scan, scan_named, skip_blanks};
 pub(crate) use skip::string as skip_string;

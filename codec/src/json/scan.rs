@@ -11,7 +11,7 @@
 //!
 //! A `\u` escape may be half of a surrogate pair: the grammar allows it and JavaScript sends it.
 
-use super::wide;
+use super::window::{self, Special};
 use crate::{DecodeError, ErrorKind};
 use alloc::vec::Vec;
 
@@ -88,6 +88,7 @@ enum Due {
 }
 
 /// Reads until every open array and object is closed and one value is read; gives the offset behind it.
+#[inline(always)]
 fn run(
     bytes: &[u8],
     mut at: usize,
@@ -131,7 +132,6 @@ fn run(
             if open.depth == 0 {
                 return Ok(at);
             }
-            at = skip_blanks(bytes, at);
             match bytes.get(at) {
                 Some(b',') => {
                     at = skip_blanks(bytes, at + 1);
@@ -142,6 +142,10 @@ fn run(
                 }
                 Some(b'}') if open.in_object() => open.pop(),
                 Some(b']') if !open.in_object() => open.pop(),
+                Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                    at = skip_real_blanks(bytes, at);
+                    continue;
+                }
                 _ => return Err(unexpected(bytes, at)),
             }
             at += 1;
@@ -150,7 +154,7 @@ fn run(
 }
 
 /// Reads a member's name, the colon and the blanks around it; gives the offset of the member's value.
-#[inline]
+#[inline(always)]
 fn key(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     if bytes.get(at) != Some(&b'"') {
         return Err(unexpected(bytes, at));
@@ -163,32 +167,24 @@ fn key(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 }
 
 /// Reads a string whose opening quote lies before `at`; gives the offset behind the closing one.
-#[inline]
+#[inline(always)]
 fn string(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    // Names and most values end within a word: that much is worth having in line.
-    let plain = wide::find_in_word::<wide::Special>(bytes, at).unwrap_or(0);
-    let at = at + plain;
-    if plain < 8 && bytes.get(at) == Some(&b'"') { Ok(at + 1) } else { rest_of_string(bytes, at) }
+    let end = window::find::<Special>(bytes, at);
+    if bytes.get(end) == Some(&b'"') { Ok(end + 1) } else { rest_of_string(bytes, end) }
 }
 
-/// Like [`string`], of which everything before `at` is read.
+/// Like [`string`], of which everything plain before `at` is read.
 #[inline(never)]
 fn rest_of_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
     loop {
-        at = skip_plain(bytes, at);
         match bytes.get(at) {
             Some(b'"') => return Ok(at + 1),
             Some(b'\\') => at = escape(bytes, at)?,
             Some(_) => return Err(DecodeError::new(ErrorKind::ControlCharacter, at)),
             None => return Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len())),
         }
+        at = window::find::<Special>(bytes, at);
     }
-}
-
-/// The first offset at or after `at` that holds a quote, a backslash or a control character.
-#[inline]
-fn skip_plain(bytes: &[u8], at: usize) -> usize {
-    wide::find::<wide::Special>(bytes, at)
 }
 
 /// Reads the escape whose backslash is at `at`; gives the offset behind it.
@@ -211,8 +207,42 @@ fn escape(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 }
 
 /// Reads the number at `at`; gives the offset behind it.
-#[inline]
+#[inline(always)]
 fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
+    match short_number(bytes, at) {
+        Some(end) => Ok(end),
+        None => any_number(bytes, at),
+    }
+}
+
+/// Like [`number`], for one that is whole within a window and has no exponent.
+#[inline(always)]
+fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
+    let (digits, seen) = window::digits(bytes, at)?;
+    let first = u32::from(bytes.get(at) == Some(&b'-'));
+    let whole = (digits >> first).trailing_ones();
+    // A zero is all there is in front of the point.
+    if whole == 0 || whole > 1 && bytes.get(at + first as usize) == Some(&b'0') {
+        return None;
+    }
+    let mut len = first + whole;
+    if bytes.get(at + len as usize) == Some(&b'.') {
+        // Digits beyond the window look like none at all.
+        let places = digits.wrapping_shr(len + 1).trailing_ones();
+        len += 1 + places;
+        if places == 0 {
+            return None;
+        }
+    }
+    let end = at + len as usize;
+    // Behind the window there may be more of it, unless that is where the text ends.
+    let cut = len >= seen && end < bytes.len();
+    if cut || matches!(bytes.get(end), Some(b'e' | b'E')) { None } else { Some(end) }
+}
+
+/// Like [`number`], byte by byte.
+#[inline(never)]
+fn any_number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     let first = if bytes.get(at) == Some(&b'-') { at + 1 } else { at };
     let mut end = match bytes.get(first) {
         Some(b'0') => first + 1,
@@ -250,15 +280,23 @@ fn digits(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     }
 }
 
-fn literal(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, DecodeError> {
-    for (offset, expected) in (at..).zip(word) {
-        if bytes.get(offset) != Some(expected) {
-            return Err(unexpected(bytes, offset));
-        }
+#[inline(always)]
+fn literal<const N: usize>(bytes: &[u8], at: usize, word: &[u8; N]) -> Result<usize, DecodeError> {
+    match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(found) if found == word => Ok(at + N),
+        _ => Err(misspelt(bytes, at, word)),
     }
-    Ok(at + word.len())
 }
 
+/// Where the text departs from the word that begins at `at`.
+#[cold]
+fn misspelt(bytes: &[u8], at: usize, word: &[u8]) -> DecodeError {
+    let mut offsets = (at..).zip(word);
+    let wrong = offsets.find(|(offset, expected)| bytes.get(*offset) != Some(expected));
+    unexpected(bytes, wrong.map_or(at, |(offset, _)| offset))
+}
+
+#[cold]
 fn unexpected(bytes: &[u8], at: usize) -> DecodeError {
     let kind = if at < bytes.len() { ErrorKind::UnexpectedCharacter } else { ErrorKind::UnexpectedEnd };
     DecodeError::new(kind, at.min(bytes.len()))
@@ -279,30 +317,39 @@ struct Nesting {
 }
 
 impl Nesting {
+    #[inline(always)]
     fn push(&mut self, object: bool, max_depth: usize, at: usize) -> Result<(), DecodeError> {
         if self.depth >= max_depth {
             return Err(DecodeError::new(ErrorKind::TooDeep, at));
         }
         if self.depth.is_multiple_of(64) && self.depth > 0 {
-            if self.depth > 64 {
-                self.spilled.push(self.outer);
-            }
-            self.outer = self.inner;
+            self.spill();
         }
         self.depth += 1;
         self.inner = self.inner << 1 | u64::from(object);
         Ok(())
     }
 
+    #[inline(always)]
     fn pop(&mut self) {
         self.depth = self.depth.saturating_sub(1);
         self.inner >>= 1;
-        if self.depth.is_multiple_of(64) {
+        if self.depth.is_multiple_of(64) && self.depth > 0 {
             self.inner = self.outer;
             self.outer = self.spilled.pop().unwrap_or(0);
         }
     }
 
+    /// Makes room for 64 levels more.
+    #[cold]
+    fn spill(&mut self) {
+        if self.depth > 64 {
+            self.spilled.push(self.outer);
+        }
+        self.outer = self.inner;
+    }
+
+    #[inline(always)]
     fn in_object(&self) -> bool {
         self.inner & 1 == 1
     }

@@ -11,6 +11,7 @@
 //! JSON as observed in socket.io-parser 4.2.7.
 
 use super::{AckId, Args, Body, EventName, Namespace, Packet, placeholder};
+use crate::json::window::{self, Comma};
 use crate::json::{Json, Scanned, scan, scan_named};
 use crate::number;
 use crate::{DecodeError, ErrorKind, Leniency, Profile};
@@ -28,8 +29,8 @@ pub(super) struct Layout {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Parts {
     pub(super) kind: Kind,
-    /// None for the main namespace, unless the packet spells it out.
-    pub(super) namespace: Option<Range<usize>>,
+    /// Empty for the main namespace, unless the packet spells it out.
+    pub(super) namespace: Range<usize>,
     pub(super) ack: Option<AckId>,
     pub(super) attachments: Option<u32>,
     /// Where the payload begins, if there is one.
@@ -53,36 +54,39 @@ pub enum Kind {
 
 impl Parts {
     /// Reads everything up to the payload, and nothing of that.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
         let bytes = text.as_bytes();
-        let (kind, binary, at) = packet_type(text, profile)?;
-        let (attachments, at) = if binary {
-            attachment_count(text, at, profile).map(|(count, at)| (Some(count), at))?
-        } else {
-            (None, at)
-        };
-        let (namespace, at) = namespace(bytes, at, profile)?;
+        let (kind, binary, mut at) = packet_type(text, profile)?;
+        let mut attachments = None;
+        if binary {
+            let (count, behind) = attachment_count(text, at, profile)?;
+            (attachments, at) = (Some(count), behind);
+        }
+        let mut namespace = at..at;
+        if bytes.get(at) == Some(&b'/') {
+            namespace.end = namespace_end(bytes, at, profile)?;
+            // The comma may lack only where the text ends.
+            at = bytes.len().min(namespace.end + 1);
+        }
         let (ack, payload_at) = ack_id(text, at, profile)?;
-        match (kind, ack) {
-            (Kind::Connect | Kind::Disconnect | Kind::ConnectError, Some(_))
-                if !profile.allows(Leniency::ACK_ID_ON_CONTROL) =>
-            {
-                return Err(DecodeError::new(ErrorKind::UnexpectedAckId, at));
-            }
-            (Kind::Ack, None) if !profile.allows(Leniency::ACK_WITHOUT_ID) => {
-                return Err(DecodeError::new(ErrorKind::MissingAckId, at));
-            }
-            _ => {}
+        let control = matches!(kind, Kind::Connect | Kind::Disconnect | Kind::ConnectError);
+        if control && ack.is_some() && !profile.allows(Leniency::ACK_ID_ON_CONTROL) {
+            return Err(DecodeError::new(ErrorKind::UnexpectedAckId, at));
+        }
+        if kind == Kind::Ack && ack.is_none() && !profile.allows(Leniency::ACK_WITHOUT_ID) {
+            return Err(DecodeError::new(ErrorKind::MissingAckId, at));
         }
         Ok(Self { kind, namespace, ack, attachments, payload_at })
     }
 
     /// The namespace, given the text that the parts were read from.
-    #[inline]
+    #[inline(always)]
     pub(super) fn namespace<'a>(&self, text: &'a str) -> Namespace<'a> {
-        let range = self.namespace.clone();
-        range.and_then(|range| text.get(range)).map_or(Namespace::ROOT, Namespace::proven)
+        match text.get(self.namespace.clone()) {
+            Some(name) if !name.is_empty() => Namespace::proven(name),
+            _ => Namespace::ROOT,
+        }
     }
 }
 
@@ -137,6 +141,7 @@ impl Layout {
 }
 
 /// The type, whether it is a binary one, and what follows it.
+#[inline(always)]
 fn packet_type(text: &str, profile: &Profile) -> Result<(Kind, bool, usize), DecodeError> {
     let (kind, binary) = match text.as_bytes().first() {
         Some(b'2') => (Kind::Event, false),
@@ -163,7 +168,19 @@ fn blank_type(text: &str, profile: &Profile) -> Result<(Kind, bool, usize), Deco
 }
 
 /// How many attachments are announced at `at`, and what follows the dash.
+#[inline(always)]
 fn attachment_count(text: &str, at: usize, profile: &Profile) -> Result<(u32, usize), DecodeError> {
+    // Nearly every count is one digit.
+    match text.as_bytes().get(at..).and_then(<[u8]>::first_chunk) {
+        Some([digit @ b'1'..=b'9', b'-']) if u32::from(digit - b'0') <= profile.limits.max_attachments => {
+            Ok((u32::from(digit - b'0'), at + 2))
+        }
+        _ => any_attachment_count(text, at, profile),
+    }
+}
+
+#[inline(never)]
+fn any_attachment_count(text: &str, at: usize, profile: &Profile) -> Result<(u32, usize), DecodeError> {
     let invalid = |offset| DecodeError::new(ErrorKind::InvalidAttachmentCount, offset);
     let bytes = text.as_bytes();
     let digits = count_digits(bytes, at);
@@ -186,28 +203,38 @@ fn attachment_count(text: &str, at: usize, profile: &Profile) -> Result<(u32, us
     }
 }
 
-/// The namespace at `at`, if one is spelled out, and what follows its comma.
-fn namespace(
-    bytes: &[u8],
-    at: usize,
-    profile: &Profile,
-) -> Result<(Option<Range<usize>>, usize), DecodeError> {
-    if bytes.get(at) != Some(&b'/') {
-        return Ok((None, at));
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    let comma = memchr::memchr(b',', rest);
-    let len = comma.unwrap_or(rest.len());
-    if len > profile.limits.max_namespace_bytes {
-        let offset = at.saturating_add(profile.limits.max_namespace_bytes);
-        return Err(DecodeError::new(ErrorKind::NamespaceTooLong, offset));
-    }
-    let end = at + len;
-    Ok((Some(at..end), end + usize::from(comma.is_some())))
+/// Where the namespace that begins at `at` ends: at its comma, or with the text.
+#[inline(always)]
+fn namespace_end(bytes: &[u8], at: usize, profile: &Profile) -> Result<usize, DecodeError> {
+    let end = window::find::<Comma>(bytes, at);
+    let longest = at.saturating_add(profile.limits.max_namespace_bytes);
+    if end > longest { Err(DecodeError::new(ErrorKind::NamespaceTooLong, longest)) } else { Ok(end) }
 }
 
 /// The acknowledgement id at `at`, if there is one, and what follows it.
+#[inline(always)]
 fn ack_id(text: &str, at: usize, profile: &Profile) -> Result<(Option<AckId>, usize), DecodeError> {
+    let bytes = text.as_bytes();
+    let (mut end, mut id) = (at, 0_u64);
+    match bytes.get(at) {
+        // What usually follows is neither a digit nor a blank.
+        None | Some(b'[' | b'{') => return Ok((None, at)),
+        Some(b'0'..=b'9') => {}
+        Some(_) => return any_ack_id(text, at, profile),
+    }
+    while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
+        id = id.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        end += 1;
+    }
+    // With fifteen digits it is below 2^53, and only what is certain to follow an id is no blank.
+    if end - at <= 15 && matches!(bytes.get(end), Some(b'[' | b'{')) {
+        return Ok((Some(AckId(id)), end));
+    }
+    any_ack_id(text, at, profile)
+}
+
+#[inline(never)]
+fn any_ack_id(text: &str, at: usize, profile: &Profile) -> Result<(Option<AckId>, usize), DecodeError> {
     let bytes = text.as_bytes();
     if profile.allows(Leniency::BLANK_ACK_ID) {
         return Ok(blank_ack_id(text, at));

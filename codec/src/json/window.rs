@@ -1,0 +1,222 @@
+//! Looking at sixteen bytes at once.
+//!
+//! A window near the end of the text begins before the place asked for and is shifted, so that any text of
+//! sixteen bytes or more is read by windows up to its last byte; shorter ones are read byte by byte.
+
+use ::wide::u8x16;
+
+/// A set of bytes to look for, told in three ways that must agree.
+pub(crate) trait Wanted {
+    /// Whether this byte is in the set.
+    fn byte(byte: u8) -> bool;
+
+    /// Sets the high bit of every byte that is in the set.
+    fn mark(window: u8x16) -> u8x16;
+
+    /// Whether none of these bytes is in the set, in fewer steps than marking all of them takes.
+    fn absent(block: &[u8; 64]) -> bool;
+}
+
+/// What ends a run of plain characters in a string: a quote, a backslash or a control character.
+pub(crate) struct Special;
+
+impl Wanted for Special {
+    #[inline(always)]
+    fn byte(byte: u8) -> bool {
+        matches!(byte, b'"' | b'\\' | 0..0x20)
+    }
+
+    #[inline(always)]
+    fn mark(window: u8x16) -> u8x16 {
+        let swapped = swapped(window);
+        swapped.min(u8x16::splat(0x20)).simd_eq(swapped) | window.simd_eq(u8x16::splat(b'\\'))
+    }
+
+    #[inline(always)]
+    fn absent(block: &[u8; 64]) -> bool {
+        // The least of what only quotes and control characters make small, and of what only a backslash makes
+        // zero.
+        let (mut low, mut backslash) = (u8x16::splat(0xFF), u8x16::splat(0xFF));
+        for window in windows(block) {
+            low = low.min(swapped(window));
+            backslash = backslash.min(window ^ u8x16::splat(b'\\'));
+        }
+        let found = low.min(u8x16::splat(0x20)).simd_eq(low) | backslash.simd_eq(u8x16::splat(0));
+        found.to_bitmask() == 0
+    }
+}
+
+/// Swaps quotes and blanks: then quotes and control characters are all those up to 0x20.
+#[inline(always)]
+fn swapped(window: u8x16) -> u8x16 {
+    window ^ u8x16::splat(b'"' ^ b' ')
+}
+
+/// What ends a run of plain characters in a string known to be valid: a quote or a backslash.
+pub(crate) struct Quote;
+
+impl Wanted for Quote {
+    #[inline(always)]
+    fn byte(byte: u8) -> bool {
+        matches!(byte, b'"' | b'\\')
+    }
+
+    #[inline(always)]
+    fn mark(window: u8x16) -> u8x16 {
+        window.simd_eq(u8x16::splat(b'"')) | window.simd_eq(u8x16::splat(b'\\'))
+    }
+
+    #[inline(always)]
+    fn absent(block: &[u8; 64]) -> bool {
+        let mut least = u8x16::splat(0xFF);
+        for window in windows(block) {
+            least = least.min(window ^ u8x16::splat(b'"')).min(window ^ u8x16::splat(b'\\'));
+        }
+        least.simd_eq(u8x16::splat(0)).to_bitmask() == 0
+    }
+}
+
+/// What ends the name of a namespace.
+pub(crate) struct Comma;
+
+impl Wanted for Comma {
+    #[inline(always)]
+    fn byte(byte: u8) -> bool {
+        byte == b','
+    }
+
+    #[inline(always)]
+    fn mark(window: u8x16) -> u8x16 {
+        window.simd_eq(u8x16::splat(b','))
+    }
+
+    #[inline(always)]
+    fn absent(block: &[u8; 64]) -> bool {
+        let found = windows(block).fold(u8x16::splat(0), |found, window| found | Self::mark(window));
+        found.to_bitmask() == 0
+    }
+}
+
+#[inline(always)]
+fn windows(block: &[u8; 64]) -> impl Iterator<Item = u8x16> {
+    block.as_chunks().0.iter().map(|window: &[u8; 16]| u8x16::from(*window))
+}
+
+/// The first offset at or after `at` that holds one of the bytes wanted; the length if none does.
+///
+/// `at` may be anywhere in the text or right behind it.
+#[inline(always)]
+pub(crate) fn find<W: Wanted>(bytes: &[u8], at: usize) -> usize {
+    match look(bytes, at) {
+        Some((window, before)) => match W::mark(window).to_bitmask() >> before {
+            0 => find_far::<W>(bytes, at + 16 - before),
+            marks => at + marks.trailing_zeros() as usize,
+        },
+        None => find_slowly::<W>(bytes, at),
+    }
+}
+
+/// How many bytes from `at` on are decimal digits, and which of the bytes behind them, as bits, the lowest one
+/// for `at`. Also how many bytes were looked at.
+///
+/// None for a text that is too short for windows.
+#[inline(always)]
+pub(crate) fn digits(bytes: &[u8], at: usize) -> Option<(u32, u32)> {
+    let (window, before) = look(bytes, at)?;
+    let values = window - u8x16::splat(b'0');
+    let digits = values.min(u8x16::splat(9)).simd_eq(values).to_bitmask() >> before;
+    Some((digits, 16 - before as u32))
+}
+
+/// The sixteen bytes at `at`, or the last ones of the text, of which so many lie before `at`. None if the text
+/// is shorter.
+#[inline(always)]
+fn look(bytes: &[u8], at: usize) -> Option<(u8x16, usize)> {
+    let start = at.min(bytes.len().checked_sub(16)?);
+    let window: &[u8; 16] = bytes.get(start..)?.first_chunk()?;
+    Some((u8x16::from(*window), (at - start).min(16)))
+}
+
+/// Like [`find`], for what is further away.
+#[inline(never)]
+fn find_far<W: Wanted>(bytes: &[u8], mut at: usize) -> usize {
+    let near = at + 64;
+    while at < bytes.len() {
+        let Some((window, before)) = look(bytes, at) else { break };
+        let marks = W::mark(window).to_bitmask() >> before;
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize;
+        }
+        at += 16 - before;
+        if at == near {
+            let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<64>();
+            at += 64 * blocks.iter().take_while(|block| W::absent(block)).count();
+        }
+    }
+    bytes.len()
+}
+
+/// Like [`find`], for texts without a whole window.
+#[inline(never)]
+fn find_slowly<W: Wanted>(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter().position(|byte| W::byte(*byte)).map_or(bytes.len(), |found| at + found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn special_bytes_are_found_wherever_they_are() {
+        agrees::<Special>(b"x\xff !#[]");
+    }
+
+    #[test]
+    fn quotes_are_found_wherever_they_are() {
+        agrees::<Quote>(b"x\xff !#[]\x00");
+    }
+
+    #[test]
+    fn commas_are_found_wherever_they_are() {
+        agrees::<Comma>(b"x\xff+-\x00");
+    }
+
+    /// Every byte at every place of texts up to three blocks long, against looking one by one.
+    fn agrees<W: Wanted>(filler: &[u8]) {
+        for byte in 0..=255 {
+            for len in [0, 1, 15, 16, 17, 31, 32, 33, 63, 64, 80, 99, 161, 208] {
+                let mut bytes: Vec<u8> = filler.iter().copied().cycle().take(len).collect();
+                for place in 0..len {
+                    let before = bytes[place];
+                    bytes[place] = byte;
+                    for start in [0, 1, 7, 16, 20].into_iter().filter(|start| *start <= len) {
+                        assert_eq!(find::<W>(&bytes, start), one_by_one::<W>(&bytes, start), "{bytes:?}");
+                    }
+                    bytes[place] = before;
+                }
+            }
+        }
+        assert_eq!(find::<W>(b"", 0), 0);
+    }
+
+    fn one_by_one<W: Wanted>(bytes: &[u8], at: usize) -> usize {
+        (at..bytes.len()).find(|at| W::byte(bytes[*at])).unwrap_or(bytes.len())
+    }
+
+    #[test]
+    fn digits_are_told_from_everything_else() {
+        let text: Vec<u8> = (0..=255).chain(*b"0123456789/:0a9.8-7e+5 0123456789").collect();
+        for at in 0..=text.len() {
+            let (digits, seen) = digits(&text, at).expect("a long text");
+            assert_eq!(seen as usize, (text.len() - at).min(16));
+            for offset in 0..seen {
+                let is_digit = text[at + offset as usize].is_ascii_digit();
+                assert_eq!(digits >> offset & 1 == 1, is_digit, "{at} + {offset}");
+            }
+            assert!(seen == 16 || digits >> seen == 0);
+        }
+        assert_eq!(digits(b"123", 0), None);
+    }
+}
