@@ -26,20 +26,33 @@ pub(crate) struct Scanned {
 pub(crate) fn scan(text: &str, from: usize, max_depth: usize) -> Result<Scanned, DecodeError> {
     let bytes = text.as_bytes();
     let start = skip_blanks(bytes, from);
-    let end = run(bytes, start, Due::Value, Nesting::default(), max_depth)?;
+    let end = match bytes.get(start) {
+        Some(b'[' | b'{') => run(bytes, start, Due::Value, Nesting::new(max_depth))?,
+        Some(b'"') => string(bytes, start + 1)?,
+        Some(b't') => literal(bytes, start, b"true")?,
+        Some(b'f') => literal(bytes, start, b"false")?,
+        Some(b'n') => literal(bytes, start, b"null")?,
+        Some(b'-' | b'0'..=b'9') => number(bytes, start)?,
+        _ => return Err(unexpected(bytes, start)),
+    };
     ends(bytes, end)?;
     Ok(Scanned { start, end })
 }
 
+/// Where an array lies that begins with a string or a number, and where that does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) array: Scanned,
+    pub(crate) name: Scanned,
+}
+
 /// Like [`scan`], for an array that begins at `from` with a string or a number. Also tells where that first
 /// element lies; [`None`] if the array begins otherwise, in which case nothing is said about the rest.
-pub(crate) fn scan_named(
-    text: &str,
-    from: usize,
-    max_depth: usize,
-) -> Result<Option<(Scanned, Scanned)>, DecodeError> {
+#[inline(always)]
+pub(crate) fn scan_named(text: &str, from: usize, max_depth: usize) -> Result<Option<Named>, DecodeError> {
     let bytes = text.as_bytes();
-    if bytes.get(from) != Some(&b'[') || max_depth == 0 {
+    let mut open = Nesting::new(max_depth);
+    if bytes.get(from) != Some(&b'[') || open.push(false, from).is_err() {
         return Ok(None);
     }
     let start = skip_blanks(bytes, from + 1);
@@ -48,11 +61,9 @@ pub(crate) fn scan_named(
         Some(b'-' | b'0'..=b'9') => number(bytes, start)?,
         _ => return Ok(None),
     };
-    let mut open = Nesting::default();
-    open.push(false, max_depth, from)?;
-    let array_end = run(bytes, end, Due::End, open, max_depth)?;
+    let array_end = run(bytes, end, Due::End, open)?;
     ends(bytes, array_end)?;
-    Ok(Some((Scanned { start: from, end: array_end }, Scanned { start, end })))
+    Ok(Some(Named { array: Scanned { start: from, end: array_end }, name: Scanned { start, end } }))
 }
 
 /// The first offset at or after `at` that holds no blank.
@@ -65,6 +76,7 @@ pub(crate) fn skip_blanks(bytes: &[u8], at: usize) -> usize {
     }
 }
 
+#[inline(never)]
 fn skip_real_blanks(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
@@ -73,8 +85,12 @@ fn skip_real_blanks(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Checks that nothing but blanks follows.
+#[inline(always)]
 fn ends(bytes: &[u8], at: usize) -> Result<(), DecodeError> {
-    let rest = skip_blanks(bytes, at);
+    if at >= bytes.len() {
+        return Ok(());
+    }
+    let rest = skip_real_blanks(bytes, at);
     if rest < bytes.len() { Err(DecodeError::new(ErrorKind::TrailingCharacters, rest)) } else { Ok(()) }
 }
 
@@ -87,83 +103,88 @@ enum Due {
     End,
 }
 
-/// Reads until every open array and object is closed and one value is read; gives the offset behind it.
-#[inline(always)]
-fn run(
-    bytes: &[u8],
-    mut at: usize,
-    mut due: Due,
-    mut open: Nesting,
-    max_depth: usize,
-) -> Result<usize, DecodeError> {
+/// Reads on until every open array and object is closed; gives the offset behind. Where a value is due and
+/// nothing is open, it has to be an array or an object.
+fn run(bytes: &[u8], mut at: usize, mut due: Due, mut open: Nesting) -> Result<usize, DecodeError> {
     loop {
+        // Blanks are met where nothing else fits: machines write JSON without them.
         if due == Due::Value {
+            due = Due::End;
             match bytes.get(at) {
                 Some(b'"') => at = string(bytes, at + 1)?,
                 Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
                 Some(b'{') => {
-                    open.push(true, max_depth, at)?;
-                    at = skip_blanks(bytes, at + 1);
+                    open.push(true, at)?;
+                    at += 1;
+                    if bytes.get(at) != Some(&b'"') {
+                        at = skip_blanks(bytes, at);
+                    }
                     if bytes.get(at) != Some(&b'}') {
                         at = key(bytes, at)?;
-                        continue;
+                        due = Due::Value;
                     }
-                    open.pop();
-                    at += 1;
+                    // What has just begun is closed below.
+                    continue;
                 }
                 Some(b'[') => {
-                    open.push(false, max_depth, at)?;
+                    open.push(false, at)?;
                     at = skip_blanks(bytes, at + 1);
                     if bytes.get(at) != Some(&b']') {
-                        continue;
+                        due = Due::Value;
                     }
-                    open.pop();
-                    at += 1;
+                    continue;
                 }
                 Some(b't') => at = literal(bytes, at, b"true")?,
                 Some(b'f') => at = literal(bytes, at, b"false")?,
                 Some(b'n') => at = literal(bytes, at, b"null")?,
-                _ => return Err(unexpected(bytes, at)),
-            }
-        }
-        // A value has ended at `at`: close what closes, then the next one is due.
-        due = Due::Value;
-        loop {
-            if open.depth == 0 {
-                return Ok(at);
-            }
-            match bytes.get(at) {
-                Some(b',') => {
-                    at = skip_blanks(bytes, at + 1);
-                    if open.in_object() {
-                        at = key(bytes, at)?;
-                    }
-                    break;
-                }
-                Some(b'}') if open.in_object() => open.pop(),
-                Some(b']') if !open.in_object() => open.pop(),
                 Some(b' ' | b'\n' | b'\r' | b'\t') => {
                     at = skip_real_blanks(bytes, at);
+                    due = Due::Value;
                     continue;
                 }
                 _ => return Err(unexpected(bytes, at)),
             }
-            at += 1;
+        }
+        match bytes.get(at) {
+            Some(b',') => {
+                at += 1;
+                if open.in_object() {
+                    at = key(bytes, at)?;
+                }
+                due = Due::Value;
+            }
+            Some(close @ (b'}' | b']')) => {
+                if open.in_object() != (*close == b'}') {
+                    return Err(unexpected(bytes, at));
+                }
+                at += 1;
+                if open.pop() {
+                    return Ok(at);
+                }
+            }
+            Some(b' ' | b'\n' | b'\r' | b'\t') => at = skip_real_blanks(bytes, at),
+            _ => return Err(unexpected(bytes, at)),
         }
     }
 }
 
-/// Reads a member's name, the colon and the blanks around it; gives the offset of the member's value.
+/// Reads a member's name, the colon and the blanks before and between them; gives the offset behind the colon.
 #[inline(always)]
-fn key(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
+fn key(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
     if bytes.get(at) != Some(&b'"') {
-        return Err(unexpected(bytes, at));
+        at = skip_real_blanks(bytes, at);
+        if bytes.get(at) != Some(&b'"') {
+            return Err(unexpected(bytes, at));
+        }
     }
-    let at = skip_blanks(bytes, string(bytes, at + 1)?);
+    at = string(bytes, at + 1)?;
     if bytes.get(at) != Some(&b':') {
-        return Err(unexpected(bytes, at));
+        at = skip_real_blanks(bytes, at);
+        if bytes.get(at) != Some(&b':') {
+            return Err(unexpected(bytes, at));
+        }
     }
-    Ok(skip_blanks(bytes, at + 1))
+    Ok(at + 1)
 }
 
 /// Reads a string whose opening quote lies before `at`; gives the offset behind the closing one.
@@ -218,7 +239,7 @@ fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 /// Like [`number`], for one that is whole within a window and has no exponent.
 #[inline(always)]
 fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
-    let (digits, seen) = window::digits(bytes, at)?;
+    let (digits, seen_to) = window::digits(bytes, at)?;
     let first = u32::from(bytes.get(at) == Some(&b'-'));
     let whole = (digits >> first).trailing_ones();
     // A zero is all there is in front of the point.
@@ -228,7 +249,7 @@ fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
     let mut len = first + whole;
     if bytes.get(at + len as usize) == Some(&b'.') {
         // Digits beyond the window look like none at all.
-        let places = digits.wrapping_shr(len + 1).trailing_ones();
+        let places = (digits >> (len + 1)).trailing_ones();
         len += 1 + places;
         if places == 0 {
             return None;
@@ -236,7 +257,7 @@ fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
     }
     let end = at + len as usize;
     // Behind the window there may be more of it, unless that is where the text ends.
-    let cut = len >= seen && end < bytes.len();
+    let cut = end >= seen_to && end < bytes.len();
     if cut || matches!(bytes.get(end), Some(b'e' | b'E')) { None } else { Some(end) }
 }
 
@@ -304,53 +325,89 @@ fn unexpected(bytes: &[u8], at: usize) -> DecodeError {
 
 /// Which of the arrays and objects around a value are objects: a stack of bits.
 ///
-/// The innermost 128 need no heap; deeper ones exist only where a caller raises the limit.
-#[derive(Default)]
+/// The innermost levels are in one word below a bit that marks its end; the other words are rarely looked at.
+/// Three words need no heap; more exist only where a caller raises the limit.
 struct Nesting {
-    depth: usize,
-    /// The innermost levels since the last multiple of 64, the innermost one lowest.
     inner: u64,
-    /// The 64 levels around those.
-    outer: u64,
-    /// Words further out, the outermost one first.
-    spilled: Vec<u64>,
+    /// The word is full as soon as it reaches this.
+    full: u64,
+    outer: Outer,
 }
+
+/// The levels around those of the innermost word, in full words of [`WORD_LEVELS`].
+struct Outer {
+    words: [u64; 2],
+    used: usize,
+    /// What does not fit there, the outermost one first.
+    spilled: Vec<u64>,
+    max_depth: usize,
+}
+
+/// How many levels a word holds: one bit marks the end.
+const WORD_LEVELS: usize = 63;
 
 impl Nesting {
     #[inline(always)]
-    fn push(&mut self, object: bool, max_depth: usize, at: usize) -> Result<(), DecodeError> {
-        if self.depth >= max_depth {
-            return Err(DecodeError::new(ErrorKind::TooDeep, at));
+    fn new(max_depth: usize) -> Self {
+        let outer = Outer { words: [0; 2], used: 0, spilled: Vec::new(), max_depth };
+        Self { inner: 1, full: 1 << max_depth.min(WORD_LEVELS), outer }
+    }
+
+    /// Opens an array or an object that begins at `at`.
+    #[inline(always)]
+    fn push(&mut self, object: bool, at: usize) -> Result<(), DecodeError> {
+        if self.inner >= self.full {
+            (self.inner, self.full) = self.outer.spill(self.inner, at)?;
         }
-        if self.depth.is_multiple_of(64) && self.depth > 0 {
-            self.spill();
-        }
-        self.depth += 1;
         self.inner = self.inner << 1 | u64::from(object);
         Ok(())
     }
 
+    /// Closes the innermost one; tells whether it was the last.
     #[inline(always)]
-    fn pop(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
+    fn pop(&mut self) -> bool {
         self.inner >>= 1;
-        if self.depth.is_multiple_of(64) && self.depth > 0 {
-            self.inner = self.outer;
-            self.outer = self.spilled.pop().unwrap_or(0);
+        if self.inner > 1 {
+            return false;
         }
-    }
-
-    /// Makes room for 64 levels more.
-    #[cold]
-    fn spill(&mut self) {
-        if self.depth > 64 {
-            self.spilled.push(self.outer);
+        match self.outer.refill() {
+            Some(word) => (self.inner, self.full) = (word, 1 << WORD_LEVELS),
+            None => return true,
         }
-        self.outer = self.inner;
+        false
     }
 
     #[inline(always)]
     fn in_object(&self) -> bool {
         self.inner & 1 == 1
+    }
+}
+
+impl Outer {
+    /// Puts a word aside that is full; gives an empty one, and when that is full.
+    #[cold]
+    fn spill(&mut self, word: u64, at: usize) -> Result<(u64, u64), DecodeError> {
+        let depth = self.used * WORD_LEVELS + word.ilog2() as usize;
+        if depth >= self.max_depth {
+            return Err(DecodeError::new(ErrorKind::TooDeep, at));
+        }
+        match self.words.get_mut(self.used) {
+            Some(free) => *free = word,
+            None => self.spilled.push(word),
+        }
+        self.used += 1;
+        Ok((1, 1 << (self.max_depth - depth).min(WORD_LEVELS)))
+    }
+
+    /// The word put aside last.
+    #[inline(always)]
+    fn refill(&mut self) -> Option<u64> {
+        if self.used == 0 { None } else { self.refill_one() }
+    }
+
+    #[cold]
+    fn refill_one(&mut self) -> Option<u64> {
+        self.used -= 1;
+        self.words.get(self.used).copied().or_else(|| self.spilled.pop())
     }
 }

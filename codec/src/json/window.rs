@@ -108,33 +108,39 @@ fn windows(block: &[u8; 64]) -> impl Iterator<Item = u8x16> {
 #[inline(always)]
 pub(crate) fn find<W: Wanted>(bytes: &[u8], at: usize) -> usize {
     match look(bytes, at) {
-        Some((window, before)) => match W::mark(window).to_bitmask() >> before {
-            0 => find_far::<W>(bytes, at + 16 - before),
+        Some((window, start)) => match behind(W::mark(window), at - start) {
+            0 => find_far::<W>(bytes, start + 16),
             marks => at + marks.trailing_zeros() as usize,
         },
         None => find_slowly::<W>(bytes, at),
     }
 }
 
-/// How many bytes from `at` on are decimal digits, and which of the bytes behind them, as bits, the lowest one
-/// for `at`. Also how many bytes were looked at.
+/// Which bytes from `at` on are decimal digits, as bits, the lowest one for `at`; and up to where was looked.
 ///
 /// None for a text that is too short for windows.
 #[inline(always)]
-pub(crate) fn digits(bytes: &[u8], at: usize) -> Option<(u32, u32)> {
-    let (window, before) = look(bytes, at)?;
+pub(crate) fn digits(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+    let (window, start) = look(bytes, at)?;
     let values = window - u8x16::splat(b'0');
-    let digits = values.min(u8x16::splat(9)).simd_eq(values).to_bitmask() >> before;
-    Some((digits, 16 - before as u32))
+    let digits = behind(values.min(u8x16::splat(9)).simd_eq(values), at - start);
+    Some((digits, start + 16))
 }
 
-/// The sixteen bytes at `at`, or the last ones of the text, of which so many lie before `at`. None if the text
-/// is shorter.
+/// The sixteen bytes at `at`, or the last ones of the text, and where they begin. None if the text is shorter.
 #[inline(always)]
 fn look(bytes: &[u8], at: usize) -> Option<(u8x16, usize)> {
     let start = at.min(bytes.len().checked_sub(16)?);
     let window: &[u8; 16] = bytes.get(start..)?.first_chunk()?;
-    Some((u8x16::from(*window), (at - start).min(16)))
+    Some((u8x16::from(*window), start))
+}
+
+/// The marks of a window as bits, without so many of the first ones.
+#[inline(always)]
+fn behind(marks: u8x16, before: usize) -> u32 {
+    // No window begins more than seventeen bytes before the place asked for, so that nothing is cut off.
+    #[expect(clippy::cast_possible_truncation, reason = "it is at most 17")]
+    marks.to_bitmask().wrapping_shr(before as u32)
 }
 
 /// Like [`find`], for what is further away.
@@ -142,12 +148,12 @@ fn look(bytes: &[u8], at: usize) -> Option<(u8x16, usize)> {
 fn find_far<W: Wanted>(bytes: &[u8], mut at: usize) -> usize {
     let near = at + 64;
     while at < bytes.len() {
-        let Some((window, before)) = look(bytes, at) else { break };
-        let marks = W::mark(window).to_bitmask() >> before;
+        let Some((window, start)) = look(bytes, at) else { break };
+        let marks = behind(W::mark(window), at - start);
         if marks != 0 {
             return at + marks.trailing_zeros() as usize;
         }
-        at += 16 - before;
+        at = start + 16;
         if at == near {
             let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<64>();
             at += 64 * blocks.iter().take_while(|block| W::absent(block)).count();
@@ -209,13 +215,12 @@ mod tests {
     fn digits_are_told_from_everything_else() {
         let text: Vec<u8> = (0..=255).chain(*b"0123456789/:0a9.8-7e+5 0123456789").collect();
         for at in 0..=text.len() {
-            let (digits, seen) = digits(&text, at).expect("a long text");
-            assert_eq!(seen as usize, (text.len() - at).min(16));
-            for offset in 0..seen {
-                let is_digit = text[at + offset as usize].is_ascii_digit();
-                assert_eq!(digits >> offset & 1 == 1, is_digit, "{at} + {offset}");
+            let (digits, end) = digits(&text, at).expect("a long text");
+            assert_eq!(end, text.len().min(at + 16));
+            for (bit, byte) in text[at..end].iter().enumerate() {
+                assert_eq!(digits >> bit & 1 == 1, byte.is_ascii_digit(), "{at} + {bit}");
             }
-            assert!(seen == 16 || digits >> seen == 0);
+            assert_eq!(digits >> (end - at), 0);
         }
         assert_eq!(digits(b"123", 0), None);
     }

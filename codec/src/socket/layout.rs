@@ -12,7 +12,7 @@
 
 use super::{AckId, Args, Body, EventName, Namespace, Packet, placeholder};
 use crate::json::window::{self, Comma};
-use crate::json::{Json, Scanned, scan, scan_named};
+use crate::json::{Json, Named, Scanned, scan, scan_named};
 use crate::number;
 use crate::{DecodeError, ErrorKind, Leniency, Profile};
 use core::ops::Range;
@@ -83,10 +83,10 @@ impl Parts {
     /// The namespace, given the text that the parts were read from.
     #[inline(always)]
     pub(super) fn namespace<'a>(&self, text: &'a str) -> Namespace<'a> {
-        match text.get(self.namespace.clone()) {
-            Some(name) if !name.is_empty() => Namespace::proven(name),
-            _ => Namespace::ROOT,
+        if self.namespace.is_empty() {
+            return Namespace::ROOT;
         }
+        text.get(self.namespace.clone()).map_or(Namespace::ROOT, Namespace::proven)
     }
 }
 
@@ -300,17 +300,17 @@ fn payload(
         return Err(DecodeError::new(kind, at));
     }
     let max_depth = profile.limits.max_depth;
-    if kind == Kind::Event
-        && let Some((array, name)) = scan_named(text, at, max_depth)?
-    {
-        unreserved(text, name, profile)?;
-        return Ok(Some(array.start..array.end));
+    if kind != Kind::Event {
+        let Scanned { start, end } = scan(text, at, max_depth)?;
+        return Ok(Some(start..end));
     }
-    let scanned = scan(text, at, max_depth)?;
-    if kind == Kind::Event {
-        return Err(nameless(text, at, scanned));
+    match scan_named(text, at, max_depth)? {
+        Some(Named { array, name }) => {
+            unreserved(text, name, profile)?;
+            Ok(Some(array.start..array.end))
+        }
+        None => Err(nameless(text, at, scan(text, at, max_depth)?)),
     }
-    Ok(Some(scanned.start..scanned.end))
 }
 
 /// Checks that an event's name, a string or a number, is not kept for other things.
