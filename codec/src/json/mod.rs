@@ -8,7 +8,7 @@ mod unescape;
 mod value;
 pub(crate) mod window;
 
-pub(crate) use scan::{Named, Scanned, scan, scan_named, skip_blanks};
+pub(crate) use scan::{Name, Named, scan, scan_named, skip_blanks};
 pub(crate) use skip::string as skip_string;
 pub use unescape::{Chars, JsonStr, quote};
 pub use value::{Elements, Json, Kind, Members};

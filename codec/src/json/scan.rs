@@ -12,6 +12,7 @@
 //! A `\u` escape may be half of a surrogate pair: the grammar allows it and JavaScript sends it.
 
 use super::window::{self, Special};
+use super::{Json, JsonStr};
 use crate::{DecodeError, ErrorKind};
 use alloc::vec::Vec;
 
@@ -23,11 +24,26 @@ pub(crate) struct Scanned {
 }
 
 /// Finds the one JSON value that the text from byte `from` on consists of, blanks around it aside.
+#[inline(always)]
 pub(crate) fn scan(text: &str, from: usize, max_depth: usize) -> Result<Scanned, DecodeError> {
     let bytes = text.as_bytes();
+    if bytes.get(from..) == Some(b"[]") && max_depth > 0 {
+        return Ok(Scanned { start: from, end: from + 2 });
+    }
+    if matches!(bytes.get(from), Some(b'[' | b'{')) {
+        let end = run(bytes, from, Nesting::NOTHING, max_depth)?;
+        ends(bytes, end)?;
+        return Ok(Scanned { start: from, end });
+    }
+    scan_any(bytes, from, max_depth)
+}
+
+/// Like [`scan`], whatever the text begins with.
+#[inline(never)]
+fn scan_any(bytes: &[u8], from: usize, max_depth: usize) -> Result<Scanned, DecodeError> {
     let start = skip_blanks(bytes, from);
     let end = match bytes.get(start) {
-        Some(b'[' | b'{') => run(bytes, start, Due::Value, Nesting::new(max_depth))?,
+        Some(b'[' | b'{') => run(bytes, start, Nesting::NOTHING, max_depth)?,
         Some(b'"') => string(bytes, start + 1)?,
         Some(b't') => literal(bytes, start, b"true")?,
         Some(b'f') => literal(bytes, start, b"false")?,
@@ -39,31 +55,62 @@ pub(crate) fn scan(text: &str, from: usize, max_depth: usize) -> Result<Scanned,
     Ok(Scanned { start, end })
 }
 
-/// Where an array lies that begins with a string or a number, and where that does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Named {
-    pub(crate) array: Scanned,
-    pub(crate) name: Scanned,
+impl Scanned {
+    /// The value, given the text in which it was found.
+    #[inline(always)]
+    pub(crate) fn of(self, text: &str) -> Json<'_> {
+        Json::cut(text, self.start, self.end)
+    }
 }
 
-/// Like [`scan`], for an array that begins at `from` with a string or a number. Also tells where that first
-/// element lies; [`None`] if the array begins otherwise, in which case nothing is said about the rest.
+/// An array that begins with a string or a number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) array: Scanned,
+    pub(crate) name: Name<'a>,
+}
+
+/// What such an array begins with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Name<'a> {
+    /// A string, where its quote is, and whether it is certain to mean what is written.
+    Text { raw: JsonStr<'a>, at: usize, plain: bool },
+    /// A number.
+    Number,
+}
+
+/// Like [`scan`], for an array that begins at `from` with a string or a number; [`None`] if it begins
+/// otherwise, in which case nothing is said about the rest.
 #[inline(always)]
-pub(crate) fn scan_named(text: &str, from: usize, max_depth: usize) -> Result<Option<Named>, DecodeError> {
+pub(crate) fn scan_named(
+    text: &str,
+    from: usize,
+    max_depth: usize,
+) -> Result<Option<Named<'_>>, DecodeError> {
     let bytes = text.as_bytes();
-    let mut open = Nesting::new(max_depth);
-    if bytes.get(from) != Some(&b'[') || open.push(false, from).is_err() {
+    if bytes.get(from) != Some(&b'[') || max_depth == 0 {
         return Ok(None);
     }
-    let start = skip_blanks(bytes, from + 1);
-    let end = match bytes.get(start) {
-        Some(b'"') => string(bytes, start + 1)?,
-        Some(b'-' | b'0'..=b'9') => number(bytes, start)?,
+    let at = skip_blanks(bytes, from + 1);
+    let (end, name) = match bytes.get(at) {
+        Some(b'"') => {
+            let special = window::find::<Special>(bytes, at + 1);
+            let plain = bytes.get(special) == Some(&b'"');
+            let end = if plain { special + 1 } else { rest_of_string(bytes, special)? };
+            let raw = JsonStr::proven(text.get(at + 1..end - 1).unwrap_or_default());
+            (end, Name::Text { raw, at, plain })
+        }
+        Some(b'-' | b'0'..=b'9') => (number(bytes, at)?, Name::Number),
         _ => return Ok(None),
     };
-    let array_end = run(bytes, end, Due::End, open)?;
-    ends(bytes, array_end)?;
-    Ok(Some(Named { array: Scanned { start: from, end: array_end }, name: Scanned { start, end } }))
+    // Many events are nothing but a name.
+    let end = match bytes.get(end) {
+        Some(b',') => run(bytes, end + 1, Nesting::ARRAY, max_depth)?,
+        Some(b']') => end + 1,
+        _ => rest_of_array(bytes, end, max_depth)?,
+    };
+    ends(bytes, end)?;
+    Ok(Some(Named { array: Scanned { start: from, end }, name }))
 }
 
 /// The first offset at or after `at` that holds no blank.
@@ -94,76 +141,79 @@ fn ends(bytes: &[u8], at: usize) -> Result<(), DecodeError> {
     if rest < bytes.len() { Err(DecodeError::new(ErrorKind::TrailingCharacters, rest)) } else { Ok(()) }
 }
 
-/// What comes next while scanning.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Due {
-    /// A value begins.
-    Value,
-    /// A value has just ended.
-    End,
+/// Reads on behind an array's first element, from blanks on.
+#[cold]
+fn rest_of_array(bytes: &[u8], at: usize, max_depth: usize) -> Result<usize, DecodeError> {
+    let at = skip_real_blanks(bytes, at);
+    match bytes.get(at) {
+        Some(b',') => run(bytes, at + 1, Nesting::ARRAY, max_depth),
+        Some(b']') => Ok(at + 1),
+        _ => Err(unexpected(bytes, at)),
+    }
 }
 
-/// Reads on until every open array and object is closed; gives the offset behind. Where a value is due and
-/// nothing is open, it has to be an array or an object.
-fn run(bytes: &[u8], mut at: usize, mut due: Due, mut open: Nesting) -> Result<usize, DecodeError> {
-    loop {
-        // Blanks are met where nothing else fits: machines write JSON without them.
-        if due == Due::Value {
-            due = Due::End;
-            match bytes.get(at) {
-                Some(b'"') => at = string(bytes, at + 1)?,
-                Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
-                Some(b'{') => {
-                    open.push(true, at)?;
-                    at += 1;
-                    if bytes.get(at) != Some(&b'"') {
-                        at = skip_blanks(bytes, at);
-                    }
-                    if bytes.get(at) != Some(&b'}') {
-                        at = key(bytes, at)?;
-                        due = Due::Value;
-                    }
-                    // What has just begun is closed below.
-                    continue;
-                }
-                Some(b'[') => {
-                    open.push(false, at)?;
-                    at = skip_blanks(bytes, at + 1);
-                    if bytes.get(at) != Some(&b']') {
-                        due = Due::Value;
-                    }
-                    continue;
-                }
-                Some(b't') => at = literal(bytes, at, b"true")?,
-                Some(b'f') => at = literal(bytes, at, b"false")?,
-                Some(b'n') => at = literal(bytes, at, b"null")?,
-                Some(b' ' | b'\n' | b'\r' | b'\t') => {
+/// Reads on from where a value is due until every open array and object is closed; gives the offset behind.
+/// Where nothing is open, the value has to be an array or an object.
+///
+/// Blanks are met where nothing else fits: machines write JSON without them.
+#[inline(never)]
+fn run(bytes: &[u8], mut at: usize, open: u64, max_depth: usize) -> Result<usize, DecodeError> {
+    let mut open = Nesting::new(open, max_depth);
+    // Apart from the rest, which can so be in registers.
+    let mut outer = None;
+    'value: loop {
+        match bytes.get(at) {
+            Some(b'"') => at = string(bytes, at + 1)?,
+            Some(b'{') => {
+                open.push(true, at, &mut outer)?;
+                at += 1;
+                if bytes.get(at) != Some(&b'"') {
                     at = skip_real_blanks(bytes, at);
-                    due = Due::Value;
-                    continue;
                 }
+                if bytes.get(at) != Some(&b'}') {
+                    at = key(bytes, at)?;
+                    continue 'value;
+                }
+            }
+            Some(b'[') => {
+                open.push(false, at, &mut outer)?;
+                at = skip_blanks(bytes, at + 1);
+                if bytes.get(at) != Some(&b']') {
+                    continue 'value;
+                }
+            }
+            Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
+            Some(b't') => at = literal(bytes, at, b"true")?,
+            Some(b'f') => at = literal(bytes, at, b"false")?,
+            Some(b'n') => at = literal(bytes, at, b"null")?,
+            Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                at = skip_real_blanks(bytes, at);
+                continue 'value;
+            }
+            _ => return Err(unexpected(bytes, at)),
+        }
+        // A value has ended, or an empty array or object is about to: close what closes.
+        loop {
+            match bytes.get(at) {
+                Some(b',') => {
+                    at += 1;
+                    if open.in_object() {
+                        at = key(bytes, at)?;
+                    }
+                    continue 'value;
+                }
+                Some(close @ (b'}' | b']')) => {
+                    if open.in_object() != (*close == b'}') {
+                        return Err(unexpected(bytes, at));
+                    }
+                    at += 1;
+                    if open.pop(&mut outer) {
+                        return Ok(at);
+                    }
+                }
+                Some(b' ' | b'\n' | b'\r' | b'\t') => at = skip_real_blanks(bytes, at),
                 _ => return Err(unexpected(bytes, at)),
             }
-        }
-        match bytes.get(at) {
-            Some(b',') => {
-                at += 1;
-                if open.in_object() {
-                    at = key(bytes, at)?;
-                }
-                due = Due::Value;
-            }
-            Some(close @ (b'}' | b']')) => {
-                if open.in_object() != (*close == b'}') {
-                    return Err(unexpected(bytes, at));
-                }
-                at += 1;
-                if open.pop() {
-                    return Ok(at);
-                }
-            }
-            Some(b' ' | b'\n' | b'\r' | b'\t') => at = skip_real_blanks(bytes, at),
-            _ => return Err(unexpected(bytes, at)),
         }
     }
 }
@@ -331,33 +381,38 @@ struct Nesting {
     inner: u64,
     /// The word is full as soon as it reaches this.
     full: u64,
-    outer: Outer,
+    max_depth: usize,
 }
 
 /// The levels around those of the innermost word, in full words of [`WORD_LEVELS`].
+#[derive(Default)]
 struct Outer {
     words: [u64; 2],
     used: usize,
     /// What does not fit there, the outermost one first.
     spilled: Vec<u64>,
-    max_depth: usize,
 }
 
 /// How many levels a word holds: one bit marks the end.
 const WORD_LEVELS: usize = 63;
 
 impl Nesting {
+    /// The innermost word when nothing is open.
+    const NOTHING: u64 = 0b1;
+    /// The innermost word when one array is open.
+    const ARRAY: u64 = 0b10;
+
     #[inline(always)]
-    fn new(max_depth: usize) -> Self {
-        let outer = Outer { words: [0; 2], used: 0, spilled: Vec::new(), max_depth };
-        Self { inner: 1, full: 1 << max_depth.min(WORD_LEVELS), outer }
+    fn new(inner: u64, max_depth: usize) -> Self {
+        Self { inner, full: 1 << max_depth.min(WORD_LEVELS), max_depth }
     }
 
     /// Opens an array or an object that begins at `at`.
     #[inline(always)]
-    fn push(&mut self, object: bool, at: usize) -> Result<(), DecodeError> {
+    fn push(&mut self, object: bool, at: usize, outer: &mut Option<Outer>) -> Result<(), DecodeError> {
         if self.inner >= self.full {
-            (self.inner, self.full) = self.outer.spill(self.inner, at)?;
+            let outer = outer.get_or_insert_default();
+            (self.inner, self.full) = outer.spill(self.inner, self.max_depth, at)?;
         }
         self.inner = self.inner << 1 | u64::from(object);
         Ok(())
@@ -365,12 +420,12 @@ impl Nesting {
 
     /// Closes the innermost one; tells whether it was the last.
     #[inline(always)]
-    fn pop(&mut self) -> bool {
+    fn pop(&mut self, outer: &mut Option<Outer>) -> bool {
         self.inner >>= 1;
-        if self.inner > 1 {
+        if self.inner > Self::NOTHING {
             return false;
         }
-        match self.outer.refill() {
+        match outer.as_mut().and_then(Outer::refill) {
             Some(word) => (self.inner, self.full) = (word, 1 << WORD_LEVELS),
             None => return true,
         }
@@ -386,9 +441,9 @@ impl Nesting {
 impl Outer {
     /// Puts a word aside that is full; gives an empty one, and when that is full.
     #[cold]
-    fn spill(&mut self, word: u64, at: usize) -> Result<(u64, u64), DecodeError> {
+    fn spill(&mut self, word: u64, max_depth: usize, at: usize) -> Result<(u64, u64), DecodeError> {
         let depth = self.used * WORD_LEVELS + word.ilog2() as usize;
-        if depth >= self.max_depth {
+        if depth >= max_depth {
             return Err(DecodeError::new(ErrorKind::TooDeep, at));
         }
         match self.words.get_mut(self.used) {
@@ -396,18 +451,13 @@ impl Outer {
             None => self.spilled.push(word),
         }
         self.used += 1;
-        Ok((1, 1 << (self.max_depth - depth).min(WORD_LEVELS)))
+        Ok((Nesting::NOTHING, 1 << (max_depth - depth).min(WORD_LEVELS)))
     }
 
     /// The word put aside last.
-    #[inline(always)]
-    fn refill(&mut self) -> Option<u64> {
-        if self.used == 0 { None } else { self.refill_one() }
-    }
-
     #[cold]
-    fn refill_one(&mut self) -> Option<u64> {
-        self.used -= 1;
+    fn refill(&mut self) -> Option<u64> {
+        self.used = self.used.checked_sub(1)?;
         self.words.get(self.used).copied().or_else(|| self.spilled.pop())
     }
 }

@@ -52,48 +52,33 @@ fn swapped(window: u8x16) -> u8x16 {
     window ^ u8x16::splat(b'"' ^ b' ')
 }
 
-/// What ends a run of plain characters in a string known to be valid: a quote or a backslash.
-pub(crate) struct Quote;
+/// One of two bytes.
+pub(crate) struct Either<const A: u8, const B: u8>;
 
-impl Wanted for Quote {
+/// What ends a run of plain characters in a string known to be valid: a quote or a backslash.
+pub(crate) type Quote = Either<b'"', b'\\'>;
+
+/// What ends the name of a namespace.
+pub(crate) type Comma = Either<b',', b','>;
+
+impl<const A: u8, const B: u8> Wanted for Either<A, B> {
     #[inline(always)]
     fn byte(byte: u8) -> bool {
-        matches!(byte, b'"' | b'\\')
+        byte == A || byte == B
     }
 
     #[inline(always)]
     fn mark(window: u8x16) -> u8x16 {
-        window.simd_eq(u8x16::splat(b'"')) | window.simd_eq(u8x16::splat(b'\\'))
+        window.simd_eq(u8x16::splat(A)) | window.simd_eq(u8x16::splat(B))
     }
 
     #[inline(always)]
     fn absent(block: &[u8; 64]) -> bool {
         let mut least = u8x16::splat(0xFF);
         for window in windows(block) {
-            least = least.min(window ^ u8x16::splat(b'"')).min(window ^ u8x16::splat(b'\\'));
+            least = least.min(window ^ u8x16::splat(A)).min(window ^ u8x16::splat(B));
         }
         least.simd_eq(u8x16::splat(0)).to_bitmask() == 0
-    }
-}
-
-/// What ends the name of a namespace.
-pub(crate) struct Comma;
-
-impl Wanted for Comma {
-    #[inline(always)]
-    fn byte(byte: u8) -> bool {
-        byte == b','
-    }
-
-    #[inline(always)]
-    fn mark(window: u8x16) -> u8x16 {
-        window.simd_eq(u8x16::splat(b','))
-    }
-
-    #[inline(always)]
-    fn absent(block: &[u8; 64]) -> bool {
-        let found = windows(block).fold(u8x16::splat(0), |found, window| found | Self::mark(window));
-        found.to_bitmask() == 0
     }
 }
 

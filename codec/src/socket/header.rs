@@ -1,6 +1,6 @@
 //! A packet's header alone, for whoever only passes packets on.
 
-use super::layout::{Kind, Layout, Parts};
+use super::layout::{Kind, Parts};
 use super::{AckId, Namespace, Packet};
 use crate::{DecodeError, Profile};
 
@@ -51,7 +51,7 @@ impl<'a> Header<'a> {
     /// # Errors
     /// What is wrong with the payload; the offset is that in the whole packet.
     pub fn packet(&self, profile: &Profile) -> Result<Packet<'a>, DecodeError> {
-        Ok(Layout::complete(self.parts.clone(), self.text, profile)?.packet(self.text))
+        Ok(self.parts.with_payload(self.text, self.parts.payload(self.text, profile)?))
     }
 
     /// What the packet is for.

@@ -10,9 +10,9 @@
 //! Source: Socket.IO protocol, version 5, "Packet encoding"; the end of a namespace and blanks behind the
 //! JSON as observed in socket.io-parser 4.2.7.
 
-use super::{AckId, Args, Body, EventName, Namespace, Packet, placeholder};
+use super::{AckId, Args, Body, EventName, Namespace, Packet, args, placeholder};
 use crate::json::window::{self, Comma};
-use crate::json::{Json, Named, Scanned, scan, scan_named};
+use crate::json::{Json, Name, Named, scan, scan_named};
 use crate::number;
 use crate::{DecodeError, ErrorKind, Leniency, Profile};
 use core::ops::Range;
@@ -56,8 +56,20 @@ impl Parts {
     /// Reads everything up to the payload, and nothing of that.
     #[inline(always)]
     pub(super) fn of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
+        let (kind, binary, at) = packet_type(text, profile)?;
+        Self::behind_type(text, kind, binary, at, profile)
+    }
+
+    /// Reads what follows the type, up to the payload.
+    #[inline(always)]
+    fn behind_type(
+        text: &str,
+        kind: Kind,
+        binary: bool,
+        mut at: usize,
+        profile: &Profile,
+    ) -> Result<Self, DecodeError> {
         let bytes = text.as_bytes();
-        let (kind, binary, mut at) = packet_type(text, profile)?;
         let mut attachments = None;
         if binary {
             let (count, behind) = attachment_count(text, at, profile)?;
@@ -88,56 +100,87 @@ impl Parts {
         }
         text.get(self.namespace.clone()).map_or(Namespace::ROOT, Namespace::proven)
     }
+
+    /// Reads the payload and checks it for what the other parts ask; none only where there is none.
+    #[inline(always)]
+    pub(super) fn payload<'a>(
+        &self,
+        text: &'a str,
+        profile: &Profile,
+    ) -> Result<Option<Json<'a>>, DecodeError> {
+        let payload = payload(text, self.payload_at, self.kind, profile)?;
+        if let Some(count) = self.attachments {
+            let args = payload.map_or(Args::EMPTY, Args::proven);
+            placeholder::check(args, count, profile).map_err(|error| error.shifted(self.payload_at))?;
+        }
+        Ok(payload)
+    }
+
+    /// The packet, given its text and its payload.
+    #[inline(always)]
+    pub(super) fn with_payload<'a>(&self, text: &'a str, payload: Option<Json<'a>>) -> Packet<'a> {
+        let (ack, attachments) = (self.ack, self.attachments);
+        let args = || payload.map_or(Args::EMPTY, Args::proven);
+        let body = match self.kind {
+            Kind::Connect => Body::Connect(payload),
+            Kind::Disconnect => Body::Disconnect,
+            Kind::ConnectError => Body::ConnectError(payload.unwrap_or_default()),
+            Kind::Event => Body::Event { args: args(), ack, attachments },
+            Kind::Ack => Body::Ack { args: args(), id: ack.unwrap_or(AckId::UNMATCHED), attachments },
+        };
+        Packet { namespace: self.namespace(text), body }
+    }
 }
 
 impl Layout {
     /// Reads a packet.
-    #[inline]
     pub(super) fn of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
-        Self::complete(Parts::of(text, profile)?, text, profile)
-    }
-
-    /// Reads the payload of a packet whose other parts are read.
-    #[inline]
-    pub(super) fn complete(parts: Parts, text: &str, profile: &Profile) -> Result<Self, DecodeError> {
-        let payload = payload(text, parts.payload_at, parts.kind, profile)?;
-        let layout = Self { parts, payload };
-        if let Some(count) = layout.parts.attachments {
-            let (start, args) =
-                (layout.payload.as_ref().map_or(0, |payload| payload.start), layout.args(text));
-            placeholder::check(args, count, profile).map_err(|error| error.shifted(start))?;
-        }
-        Ok(layout)
+        let parts = Parts::of(text, profile)?;
+        let payload = parts.payload(text, profile)?.map(|json| range_in(text, json.as_str()));
+        Ok(Self { parts, payload })
     }
 
     /// The packet, given the text that it was read from.
-    #[inline]
     pub(super) fn packet<'a>(&self, text: &'a str) -> Packet<'a> {
-        let Parts { ack, attachments, .. } = self.parts;
-        let body = match self.parts.kind {
-            Kind::Connect => Body::Connect(self.json(text)),
-            Kind::Disconnect => Body::Disconnect,
-            Kind::ConnectError => Body::ConnectError(self.json(text).unwrap_or_default()),
-            Kind::Event => Body::Event { args: self.args(text), ack, attachments },
-            Kind::Ack => {
-                Body::Ack { args: self.args(text), id: ack.unwrap_or(AckId::UNMATCHED), attachments }
-            }
-        };
-        Packet { namespace: self.parts.namespace(text), body }
+        let payload = self.payload.as_ref().map(|range| Json::cut(text, range.start, range.end));
+        self.parts.with_payload(text, payload)
     }
 
     pub(super) fn attachments(&self) -> u32 {
         self.parts.attachments.unwrap_or(0)
     }
+}
 
-    fn json<'a>(&self, text: &'a str) -> Option<Json<'a>> {
-        let range = self.payload.as_ref()?;
-        Some(Json::cut(text, range.start, range.end))
-    }
+/// Where a part of a text lies in it.
+fn range_in(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    start..start + part.len()
+}
 
-    fn args<'a>(&self, text: &'a str) -> Args<'a> {
-        self.payload.as_ref().map_or(Args::EMPTY, |range| Args::cut(text, range.start, range.end))
+/// Reads a packet.
+#[inline]
+pub(super) fn packet<'a>(text: &'a str, profile: &Profile) -> Result<Packet<'a>, DecodeError> {
+    // A copy of the code for each type, in which the type is no question any more.
+    match packet_type(text, profile)? {
+        (Kind::Event, false, at) => packet_of(Kind::Event, false, text, at, profile),
+        (Kind::Event, true, at) => packet_of(Kind::Event, true, text, at, profile),
+        (Kind::Ack, false, at) => packet_of(Kind::Ack, false, text, at, profile),
+        (Kind::Ack, true, at) => packet_of(Kind::Ack, true, text, at, profile),
+        (kind, _, at) => packet_of(kind, false, text, at, profile),
     }
+}
+
+/// Reads what follows a packet's type.
+#[inline(always)]
+fn packet_of<'a>(
+    kind: Kind,
+    binary: bool,
+    text: &'a str,
+    at: usize,
+    profile: &Profile,
+) -> Result<Packet<'a>, DecodeError> {
+    let parts = Parts::behind_type(text, kind, binary, at, profile)?;
+    Ok(parts.with_payload(text, parts.payload(text, profile)?))
 }
 
 /// The type, whether it is a binary one, and what follows it.
@@ -215,13 +258,13 @@ fn namespace_end(bytes: &[u8], at: usize, profile: &Profile) -> Result<usize, De
 #[inline(always)]
 fn ack_id(text: &str, at: usize, profile: &Profile) -> Result<(Option<AckId>, usize), DecodeError> {
     let bytes = text.as_bytes();
-    let (mut end, mut id) = (at, 0_u64);
     match bytes.get(at) {
         // What usually follows is neither a digit nor a blank.
         None | Some(b'[' | b'{') => return Ok((None, at)),
         Some(b'0'..=b'9') => {}
         Some(_) => return any_ack_id(text, at, profile),
     }
+    let (mut end, mut id) = (at, 0_u64);
     while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
         id = id.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
         end += 1;
@@ -274,63 +317,60 @@ fn count_digits(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The payload that begins at `at`, checked for what the packet's type asks.
-fn payload(
-    text: &str,
+#[inline(always)]
+fn payload<'a>(
+    text: &'a str,
     at: usize,
     kind: Kind,
     profile: &Profile,
-) -> Result<Option<Range<usize>>, DecodeError> {
-    let Some(first) = text.as_bytes().get(at) else {
-        return match kind {
-            Kind::Connect | Kind::Disconnect => Ok(None),
-            _ if profile.allows(Leniency::MISSING_PAYLOAD) => Ok(None),
-            _ => Err(DecodeError::new(ErrorKind::MissingPayload, at)),
-        };
-    };
-    let wrong = match kind {
-        Kind::Disconnect => Some(ErrorKind::UnexpectedPayload),
-        Kind::Connect if *first != b'{' => Some(ErrorKind::ExpectedObject),
-        Kind::ConnectError if profile.allows(Leniency::ERROR_VALUE) => None,
-        Kind::ConnectError if *first == b'"' && profile.allows(Leniency::CONNECT_ERROR_STRING) => None,
-        Kind::ConnectError if *first != b'{' => Some(ErrorKind::ExpectedObject),
-        Kind::Event | Kind::Ack if *first != b'[' => Some(ErrorKind::ExpectedArray),
-        _ => None,
-    };
-    if let Some(kind) = wrong {
-        return Err(DecodeError::new(kind, at));
+) -> Result<Option<Json<'a>>, DecodeError> {
+    let first = text.as_bytes().get(at).copied();
+    let (max_depth, wrong) = (profile.limits.max_depth, |kind| Err(DecodeError::new(kind, at)));
+    match (kind, first) {
+        (Kind::Event, Some(b'[')) => match scan_named(text, at, max_depth)? {
+            Some(Named { array, name }) => {
+                unreserved(name, profile)?;
+                return Ok(Some(array.of(text)));
+            }
+            None => return Err(nameless(text, at, scan(text, at, max_depth)?.of(text))),
+        },
+        (Kind::Ack, Some(b'[')) | (Kind::Connect | Kind::ConnectError, Some(b'{')) => {}
+        (Kind::Connect | Kind::Disconnect, None) => return Ok(None),
+        (_, None) if profile.allows(Leniency::MISSING_PAYLOAD) => return Ok(None),
+        (_, None) => return wrong(ErrorKind::MissingPayload),
+        (Kind::ConnectError, _) if profile.allows(Leniency::ERROR_VALUE) => {}
+        (Kind::ConnectError, Some(b'"')) if profile.allows(Leniency::CONNECT_ERROR_STRING) => {}
+        (Kind::Connect | Kind::ConnectError, _) => return wrong(ErrorKind::ExpectedObject),
+        (Kind::Event | Kind::Ack, _) => return wrong(ErrorKind::ExpectedArray),
+        (Kind::Disconnect, _) => return wrong(ErrorKind::UnexpectedPayload),
     }
-    let max_depth = profile.limits.max_depth;
-    if kind != Kind::Event {
-        let Scanned { start, end } = scan(text, at, max_depth)?;
-        return Ok(Some(start..end));
-    }
-    match scan_named(text, at, max_depth)? {
-        Some(Named { array, name }) => {
-            unreserved(text, name, profile)?;
-            Ok(Some(array.start..array.end))
-        }
-        None => Err(nameless(text, at, scan(text, at, max_depth)?)),
+    Ok(Some(scan(text, at, max_depth)?.of(text)))
+}
+
+/// Checks that an event's name is not kept for other things.
+#[inline(always)]
+fn unreserved(name: Name<'_>, profile: &Profile) -> Result<(), DecodeError> {
+    match name {
+        Name::Text { raw, at, plain: true } if args::is_reserved(raw.raw()) => reserved(at, profile),
+        Name::Text { raw, at, plain: false } if EventName::Text(raw).is_reserved() => reserved(at, profile),
+        _ => Ok(()),
     }
 }
 
-/// Checks that an event's name, a string or a number, is not kept for other things.
-fn unreserved(text: &str, name: Scanned, profile: &Profile) -> Result<(), DecodeError> {
-    let Some(text) = Json::cut(text, name.start, name.end).as_json_str() else { return Ok(()) };
-    if EventName::Text(text).is_reserved() && !profile.allows(Leniency::RESERVED_EVENT_NAME) {
-        return Err(DecodeError::new(ErrorKind::ReservedEventName, name.start));
+#[cold]
+fn reserved(at: usize, profile: &Profile) -> Result<(), DecodeError> {
+    if profile.allows(Leniency::RESERVED_EVENT_NAME) {
+        return Ok(());
     }
-    Ok(())
+    Err(DecodeError::new(ErrorKind::ReservedEventName, at))
 }
 
 /// What is wrong with an array that begins with neither a string nor a number.
 #[cold]
-fn nameless(text: &str, at: usize, array: Scanned) -> DecodeError {
-    let mut elements = Args::cut(text, array.start, array.end).iter();
+fn nameless(text: &str, at: usize, array: Json<'_>) -> DecodeError {
+    let mut elements = array.array_elements();
     match elements.next() {
         None => DecodeError::new(ErrorKind::MissingEventName, at),
-        Some(first) => {
-            let offset = at + elements.position() - first.as_str().len();
-            DecodeError::new(ErrorKind::InvalidEventName, offset)
-        }
+        Some(first) => DecodeError::new(ErrorKind::InvalidEventName, range_in(text, first.as_str()).start),
     }
 }

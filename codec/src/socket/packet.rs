@@ -1,7 +1,6 @@
 //! One Socket.IO packet.
 
-use super::layout::Layout;
-use super::{AckId, Args, Namespace};
+use super::{AckId, Args, Namespace, layout};
 use crate::json::Json;
 use crate::{DecodeError, Encode, Limits, Profile, Sink};
 
@@ -66,7 +65,7 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn decode_as(text: &'a str, profile: &Profile) -> Result<Self, DecodeError> {
-        Ok(Layout::of(text, profile)?.packet(text))
+        layout::packet(text, profile)
     }
 
     /// An event without acknowledgement or attachments.
