@@ -227,7 +227,7 @@ fn key(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
             return Err(unexpected(bytes, at));
         }
     }
-    at = string(bytes, at + 1)?;
+    at = name(bytes, at + 1)?;
     if bytes.get(at) != Some(&b':') {
         at = skip_real_blanks(bytes, at);
         if bytes.get(at) != Some(&b':') {
@@ -235,6 +235,18 @@ fn key(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
         }
     }
     Ok(at + 1)
+}
+
+/// Like [`string`], for a member's name.
+#[inline(always)]
+fn name(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
+    match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(word) => {
+            let plain = before_end(word, &STRING_ENDS);
+            if word.get(plain) == Some(&b'"') { Ok(at + plain + 1) } else { string(bytes, at + plain) }
+        }
+        None => string(bytes, at),
+    }
 }
 
 /// Reads a string whose opening quote lies before `at`; gives the offset behind the closing one.
@@ -247,21 +259,56 @@ fn string(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 /// Like [`string`], of which everything plain before `at` is read.
 #[inline(never)]
 fn rest_of_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
+    while let Some((mut marks, end)) = window::marks::<Special>(bytes, at) {
+        let mut read_to = end;
+        while marks != 0 {
+            let bit = marks.trailing_zeros();
+            let special = at + bit as usize;
+            let behind = match bytes.get(special) {
+                Some(b'"') => return Ok(special + 1),
+                Some(b'\\') => escape(bytes, special)?,
+                _ => return Err(DecodeError::new(ErrorKind::ControlCharacter, special)),
+            };
+            // What belongs to the escape is not special; it may reach beyond the window.
+            marks &= u32::MAX.checked_shl(bit + (behind - special) as u32).unwrap_or(0);
+            read_to = read_to.max(behind);
+        }
+        at = read_to;
+        if at >= bytes.len() {
+            return Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len()));
+        }
+        at = window::find::<Special>(bytes, at);
+    }
+    rest_of_short_string(bytes, at)
+}
+
+/// Like [`rest_of_string`], in a text without a whole window.
+#[cold]
+fn rest_of_short_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
     loop {
+        at = window::find::<Special>(bytes, at);
         match bytes.get(at) {
             Some(b'"') => return Ok(at + 1),
             Some(b'\\') => at = escape(bytes, at)?,
             Some(_) => return Err(DecodeError::new(ErrorKind::ControlCharacter, at)),
             None => return Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len())),
         }
-        at = window::find::<Special>(bytes, at);
     }
 }
 
 /// Reads the escape whose backslash is at `at`; gives the offset behind it.
+#[inline(always)]
 fn escape(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     match bytes.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        _ => long_escape(bytes, at),
+    }
+}
+
+/// Like [`escape`], for one that is not two characters long.
+#[inline(never)]
+fn long_escape(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
+    match bytes.get(at + 1) {
         Some(b'u') => {
             for offset in at + 2..at + 6 {
                 match bytes.get(offset) {
@@ -286,30 +333,77 @@ fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     }
 }
 
-/// Like [`number`], for one that is whole within a window and has no exponent.
+/// Like [`number`], for one that has no exponent, and at most fifteen digits on either side of its point.
 #[inline(always)]
 fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
-    let (digits, seen_to) = window::digits(bytes, at)?;
-    let first = u32::from(bytes.get(at) == Some(&b'-'));
-    let whole = (digits >> first).trailing_ones();
+    let first = at + usize::from(bytes.get(at) == Some(&b'-'));
+    let mut end = behind_digits(bytes, first)?;
     // A zero is all there is in front of the point.
-    if whole == 0 || whole > 1 && bytes.get(at + first as usize) == Some(&b'0') {
+    if end == first || end > first + 1 && bytes.get(first) == Some(&b'0') {
         return None;
     }
-    let mut len = first + whole;
-    if bytes.get(at + len as usize) == Some(&b'.') {
-        // Digits beyond the window look like none at all.
-        let places = (digits >> (len + 1)).trailing_ones();
-        len += 1 + places;
-        if places == 0 {
+    if bytes.get(end) == Some(&b'.') {
+        let places = end + 1;
+        end = behind_digits(bytes, places)?;
+        if end == places {
             return None;
         }
     }
-    let end = at + len as usize;
-    // Behind the window there may be more of it, unless that is where the text ends.
-    let cut = end >= seen_to && end < bytes.len();
-    if cut || matches!(bytes.get(end), Some(b'e' | b'E')) { None } else { Some(end) }
+    if matches!(bytes.get(end), Some(b'e' | b'E')) { None } else { Some(end) }
 }
+
+/// Where the digits at `at` end. None if they are more than fifteen, or the text ends too soon to tell.
+#[inline(always)]
+fn behind_digits(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    match before_end(rest.first_chunk()?, &DIGITS_END) {
+        8 => match before_end(rest.get(8..)?.first_chunk()?, &DIGITS_END) {
+            8 => None,
+            more => Some(at + 8 + more),
+        },
+        few => Some(at + few),
+    }
+}
+
+/// How many of these bytes precede the first one that ends something.
+///
+/// Byte by byte, and all of it in line: a window costs no more steps, but what follows has to wait for its
+/// result. The lengths of names and numbers repeat, so that a processor that predicts branches need not wait.
+#[inline(always)]
+fn before_end(word: &[u8; 8], ends: &[bool; 256]) -> usize {
+    let mut count = 0;
+    for byte in word {
+        if ends.get(usize::from(*byte)) != Some(&false) {
+            break;
+        }
+        count += 1;
+    }
+    count
+}
+
+/// What ends the plain beginning of a string.
+static STRING_ENDS: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        ends[byte] = true;
+        byte += 1;
+    }
+    ends[b'"' as usize] = true;
+    ends[b'\\' as usize] = true;
+    ends
+};
+
+/// What ends a run of digits.
+static DIGITS_END: [bool; 256] = {
+    let mut ends = [true; 256];
+    let mut digit = b'0';
+    while digit <= b'9' {
+        ends[digit as usize] = false;
+        digit += 1;
+    }
+    ends
+};
 
 /// Like [`number`], byte by byte.
 #[inline(never)]

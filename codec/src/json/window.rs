@@ -92,24 +92,20 @@ fn windows(block: &[u8; 64]) -> impl Iterator<Item = u8x16> {
 /// `at` may be anywhere in the text or right behind it.
 #[inline(always)]
 pub(crate) fn find<W: Wanted>(bytes: &[u8], at: usize) -> usize {
-    match look(bytes, at) {
-        Some((window, start)) => match behind(W::mark(window), at - start) {
-            0 => find_far::<W>(bytes, start + 16),
-            marks => at + marks.trailing_zeros() as usize,
-        },
+    match marks::<W>(bytes, at) {
+        Some((0, end)) => find_far::<W>(bytes, end),
+        Some((marks, _)) => at + marks.trailing_zeros() as usize,
         None => find_slowly::<W>(bytes, at),
     }
 }
 
-/// Which bytes from `at` on are decimal digits, as bits, the lowest one for `at`; and up to where was looked.
+/// Which bytes from `at` on are among those wanted, as bits, the lowest one for `at`; and up to where was looked.
 ///
 /// None for a text that is too short for windows.
 #[inline(always)]
-pub(crate) fn digits(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
+pub(crate) fn marks<W: Wanted>(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
     let (window, start) = look(bytes, at)?;
-    let values = window - u8x16::splat(b'0');
-    let digits = behind(values.min(u8x16::splat(9)).simd_eq(values), at - start);
-    Some((digits, start + 16))
+    Some((behind(W::mark(window), at - start), start + 16))
 }
 
 /// The sixteen bytes at `at`, or the last ones of the text, and where they begin. None if the text is shorter.
@@ -133,12 +129,11 @@ fn behind(marks: u8x16, before: usize) -> u32 {
 fn find_far<W: Wanted>(bytes: &[u8], mut at: usize) -> usize {
     let near = at + 64;
     while at < bytes.len() {
-        let Some((window, start)) = look(bytes, at) else { break };
-        let marks = behind(W::mark(window), at - start);
+        let Some((marks, end)) = marks::<W>(bytes, at) else { break };
         if marks != 0 {
             return at + marks.trailing_zeros() as usize;
         }
-        at = start + 16;
+        at = end;
         if at == near {
             let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<64>();
             at += 64 * blocks.iter().take_while(|block| W::absent(block)).count();
@@ -197,16 +192,16 @@ mod tests {
     }
 
     #[test]
-    fn digits_are_told_from_everything_else() {
-        let text: Vec<u8> = (0..=255).chain(*b"0123456789/:0a9.8-7e+5 0123456789").collect();
+    fn every_special_byte_of_a_window_is_marked() {
+        let text: Vec<u8> = (0..=255).chain(*b"plain \"quoted\" and \\ escaped \n").collect();
         for at in 0..=text.len() {
-            let (digits, end) = digits(&text, at).expect("a long text");
+            let (marks, end) = marks::<Special>(&text, at).expect("a long text");
             assert_eq!(end, text.len().min(at + 16));
             for (bit, byte) in text[at..end].iter().enumerate() {
-                assert_eq!(digits >> bit & 1 == 1, byte.is_ascii_digit(), "{at} + {bit}");
+                assert_eq!(marks >> bit & 1 == 1, Special::byte(*byte), "{at} + {bit}");
             }
-            assert_eq!(digits >> (end - at), 0);
+            assert_eq!(marks >> (end - at), 0);
         }
-        assert_eq!(digits(b"123", 0), None);
+        assert_eq!(marks::<Special>(b"short", 0), None);
     }
 }
