@@ -238,12 +238,21 @@ fn key(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
 }
 
 /// Like [`string`], for a member's name.
+///
+/// Byte by byte, as is the beginning of a number, and all of it in line: a window costs no more steps, but what
+/// follows has to wait for its result. The lengths of names and numbers repeat, so that a processor that
+/// predicts branches need not wait.
 #[inline(always)]
 fn name(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+    match bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         Some(word) => {
-            let plain = before_end(word, &STRING_ENDS);
-            if word.get(plain) == Some(&b'"') { Ok(at + plain + 1) } else { string(bytes, at + plain) }
+            for (count, byte) in word.iter().enumerate() {
+                if STRING_ENDS.get(usize::from(*byte)) != Some(&false) {
+                    let end = at + count;
+                    return if *byte == b'"' { Ok(end + 1) } else { rest_of_string(bytes, end) };
+                }
+            }
+            string(bytes, at + 8)
         }
         None => string(bytes, at),
     }
@@ -260,24 +269,31 @@ fn string(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 #[inline(never)]
 fn rest_of_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
     while let Some((mut marks, end)) = window::marks::<Special>(bytes, at) {
-        let mut read_to = end;
-        while marks != 0 {
-            let bit = marks.trailing_zeros();
-            let special = at + bit as usize;
-            let behind = match bytes.get(special) {
-                Some(b'"') => return Ok(special + 1),
-                Some(b'\\') => escape(bytes, special)?,
-                _ => return Err(DecodeError::new(ErrorKind::ControlCharacter, special)),
-            };
-            // What belongs to the escape is not special; it may reach beyond the window.
-            marks &= u32::MAX.checked_shl(bit + (behind - special) as u32).unwrap_or(0);
-            read_to = read_to.max(behind);
-        }
-        at = read_to;
-        if at >= bytes.len() {
+        if end >= bytes.len() && marks == 0 {
             return Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len()));
         }
-        at = window::find::<Special>(bytes, at);
+        if marks == 0 {
+            at = window::find_far::<Special>(bytes, end);
+            continue;
+        }
+        // Where the last escape begins: it may reach beyond the window.
+        let mut last = at;
+        while marks != 0 {
+            let bit = marks.trailing_zeros();
+            last = at + bit as usize;
+            match bytes.get(last) {
+                Some(b'"') => return Ok(last + 1),
+                Some(b'\\') => {}
+                _ => return Err(DecodeError::new(ErrorKind::ControlCharacter, last)),
+            }
+            if !is_short_escape(bytes, last) {
+                last = long_escape(bytes, last)? - 2;
+                break;
+            }
+            // What a backslash escapes is not special.
+            marks &= !(0b11 << bit);
+        }
+        at = if marks == 0 { end.max(last + 2) } else { last + 2 };
     }
     rest_of_short_string(bytes, at)
 }
@@ -297,13 +313,26 @@ fn rest_of_short_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeErro
 }
 
 /// Reads the escape whose backslash is at `at`; gives the offset behind it.
-#[inline(always)]
 fn escape(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    match bytes.get(at + 1) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-        _ => long_escape(bytes, at),
-    }
+    if is_short_escape(bytes, at) { Ok(at + 2) } else { long_escape(bytes, at) }
 }
+
+/// Whether the escape whose backslash is at `at` has two characters.
+#[inline(always)]
+fn is_short_escape(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at + 1).and_then(|byte| SHORT_ESCAPES.get(usize::from(*byte))) == Some(&true)
+}
+
+/// What makes an escape of two characters with the backslash before it.
+static SHORT_ESCAPES: [bool; 256] = {
+    let mut short = [false; 256];
+    let mut at = 0;
+    while at < 8 {
+        short[b"\"\\/bfnrt"[at] as usize] = true;
+        at += 1;
+    }
+    short
+};
 
 /// Like [`escape`], for one that is not two characters long.
 #[inline(never)]
@@ -337,48 +366,56 @@ fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
 #[inline(always)]
 fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
     let first = at + usize::from(bytes.get(at) == Some(&b'-'));
-    let mut end = behind_digits(bytes, first)?;
+    let (mut end, mut next) = behind_digits(bytes, first)?;
     // A zero is all there is in front of the point.
     if end == first || end > first + 1 && bytes.get(first) == Some(&b'0') {
         return None;
     }
-    if bytes.get(end) == Some(&b'.') {
+    if next == b'.' {
         let places = end + 1;
-        end = behind_digits(bytes, places)?;
+        (end, next) = behind_places(bytes, places)?;
         if end == places {
             return None;
         }
     }
-    if matches!(bytes.get(end), Some(b'e' | b'E')) { None } else { Some(end) }
+    if next | 0x20 == b'e' { None } else { Some(end) }
 }
 
-/// Where the digits at `at` end. None if they are more than fifteen, or the text ends too soon to tell.
+/// Where the digits at `at` end, and with what. None if they are more than fifteen, or the text ends too soon to
+/// tell.
 #[inline(always)]
-fn behind_digits(bytes: &[u8], at: usize) -> Option<usize> {
+fn behind_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
     let rest = bytes.get(at..)?;
-    match before_end(rest.first_chunk()?, &DIGITS_END) {
-        8 => match before_end(rest.get(8..)?.first_chunk()?, &DIGITS_END) {
-            8 => None,
-            more => Some(at + 8 + more),
-        },
-        few => Some(at + few),
+    let word = rest.first_chunk::<8>()?;
+    for (count, byte) in word.iter().enumerate() {
+        if !byte.is_ascii_digit() {
+            return Some((at + count, *byte));
+        }
     }
+    more_digits(rest.get(8..)?.first_chunk()?).map(|(count, next)| (at + 8 + count, next))
 }
 
-/// How many of these bytes precede the first one that ends something.
-///
-/// Byte by byte, and all of it in line: a window costs no more steps, but what follows has to wait for its
-/// result. The lengths of names and numbers repeat, so that a processor that predicts branches need not wait.
+/// Like [`behind_digits`], all at once.
 #[inline(always)]
-fn before_end(word: &[u8; 8], ends: &[bool; 256]) -> usize {
-    let mut count = 0;
-    for byte in word {
-        if ends.get(usize::from(*byte)) != Some(&false) {
-            break;
-        }
-        count += 1;
+fn behind_places(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
+    let rest = bytes.get(at..)?;
+    let word = u64::from_le_bytes(*rest.first_chunk()?);
+    // Digits become 0 to 9; adding 0x76 sets the high bit of what is more. A carry only reaches what is behind.
+    let values = word ^ 0x3030_3030_3030_3030;
+    let foreign = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
+    if foreign == 0 {
+        return more_digits(rest.get(8..)?.first_chunk()?).map(|(count, next)| (at + 8 + count, next));
     }
-    count
+    let bits = foreign.trailing_zeros() & !7;
+    #[expect(clippy::cast_possible_truncation, reason = "the byte is what is wanted")]
+    let next = (word >> bits) as u8;
+    Some((at + bits as usize / 8, next))
+}
+
+/// How many digits these bytes begin with, and what follows, unless all of them are digits.
+#[inline(never)]
+fn more_digits(word: &[u8; 8]) -> Option<(usize, u8)> {
+    word.iter().copied().enumerate().find(|(_, byte)| !byte.is_ascii_digit())
 }
 
 /// What ends the plain beginning of a string.
@@ -391,17 +428,6 @@ static STRING_ENDS: [bool; 256] = {
     }
     ends[b'"' as usize] = true;
     ends[b'\\' as usize] = true;
-    ends
-};
-
-/// What ends a run of digits.
-static DIGITS_END: [bool; 256] = {
-    let mut ends = [true; 256];
-    let mut digit = b'0';
-    while digit <= b'9' {
-        ends[digit as usize] = false;
-        digit += 1;
-    }
     ends
 };
 

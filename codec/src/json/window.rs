@@ -82,6 +82,27 @@ impl<const A: u8, const B: u8> Wanted for Either<A, B> {
     }
 }
 
+/// What no text of ASCII alone holds.
+pub(crate) struct NotAscii;
+
+impl Wanted for NotAscii {
+    #[inline(always)]
+    fn byte(byte: u8) -> bool {
+        !byte.is_ascii()
+    }
+
+    #[inline(always)]
+    fn mark(window: u8x16) -> u8x16 {
+        window
+    }
+
+    #[inline(always)]
+    fn absent(block: &[u8; 64]) -> bool {
+        let found = windows(block).fold(u8x16::splat(0), |found, window| found | window);
+        found.to_bitmask() == 0
+    }
+}
+
 #[inline(always)]
 fn windows(block: &[u8; 64]) -> impl Iterator<Item = u8x16> {
     block.as_chunks().0.iter().map(|window: &[u8; 16]| u8x16::from(*window))
@@ -126,7 +147,7 @@ fn behind(marks: u8x16, before: usize) -> u32 {
 
 /// Like [`find`], for what is further away.
 #[inline(never)]
-fn find_far<W: Wanted>(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn find_far<W: Wanted>(bytes: &[u8], mut at: usize) -> usize {
     let near = at + 64;
     while at < bytes.len() {
         let Some((marks, end)) = marks::<W>(bytes, at) else { break };
@@ -167,6 +188,11 @@ mod tests {
     #[test]
     fn commas_are_found_wherever_they_are() {
         agrees::<Comma>(b"x\xff+-\x00");
+    }
+
+    #[test]
+    fn foreign_bytes_are_found_wherever_they_are() {
+        agrees::<NotAscii>(b"x\x7f +-\x00");
     }
 
     /// Every byte at every place of texts up to three blocks long, against looking one by one.
