@@ -21,31 +21,29 @@ pub(super) fn scan(bytes: &[u8], mut at: usize, max_depth: usize) -> Option<usiz
         let byte = *bytes.get(at)?;
         at += 1;
         due -= 1;
-        let items = match byte {
-            0x00..=0x7F | 0xE0..=0xFF | 0xC0 | 0xC2 | 0xC3 => None,
-            0xA0..=0xBF => {
-                at = text(bytes, at, usize::from(byte & 0x1F))?;
-                None
+        match *FORMS.get(usize::from(byte))? {
+            // Where this leads beyond the end, nothing more is found.
+            width @ 0..TEXT => at += usize::from(width),
+            TEXT => at = text(bytes, at, usize::from(byte & 0x1F))?,
+            form => {
+                let items = match form {
+                    ARRAY => u64::from(byte & 0x0F),
+                    MAP => u64::from(byte & 0x0F) * 2,
+                    _ => {
+                        let (end, items) = long(bytes, byte, at)?;
+                        at = end;
+                        items
+                    }
+                };
+                if is_container(byte) {
+                    if depth >= max_depth {
+                        return None;
+                    }
+                    *around.get_mut(depth)? = due;
+                    depth += 1;
+                    due = items;
+                }
             }
-            0xCA..=0xD3 => {
-                at += usize::from(*WIDTHS.get(usize::from(byte - 0xCA))?);
-                None
-            }
-            0x80..=0x8F => Some(u64::from(byte & 0x0F) * 2),
-            0x90..=0x9F => Some(u64::from(byte & 0x0F)),
-            _ => {
-                let (end, items) = long(bytes, at - 1)?;
-                at = end;
-                items
-            }
-        };
-        if let Some(items) = items {
-            if depth >= max_depth {
-                return None;
-            }
-            *around.get_mut(depth)? = due;
-            depth += 1;
-            due = items;
         }
         while due == 0 {
             if depth == 0 {
@@ -57,15 +55,62 @@ pub(super) fn scan(bytes: &[u8], mut at: usize, max_depth: usize) -> Option<usiz
     }
 }
 
-/// How many bytes follow the types of numbers, from `ca` on.
-const WIDTHS: [u8; 10] = [4, 8, 1, 2, 4, 8, 1, 2, 4, 8];
+/// What each first byte says: how many bytes follow it, or one of the names below.
+static FORMS: [u8; 256] = {
+    let mut forms = [0; 256];
+    let mut byte = 0x80;
+    while byte < 0xE0 {
+        forms[byte] = match byte {
+            0x80..=0x8F => MAP,
+            0x90..=0x9F => ARRAY,
+            0xA0..=0xBF => TEXT,
+            0xC0 | 0xC2 | 0xC3 => 0,
+            0xCC | 0xD0 => 1,
+            0xCD | 0xD1 => 2,
+            0xCA | 0xCE | 0xD2 => 4,
+            0xCB | 0xCF | 0xD3 => 8,
+            _ => LONG,
+        };
+        byte += 1;
+    }
+    forms
+};
+
+/// A text whose length is in the first byte.
+const TEXT: u8 = 32;
+/// An array whose length is in the first byte.
+const ARRAY: u8 = 33;
+/// A map whose length is in the first byte.
+const MAP: u8 = 34;
+/// Anything else.
+const LONG: u8 = 35;
+
+const fn is_container(byte: u8) -> bool {
+    is_array(byte) || is_map(byte)
+}
+
+const fn is_array(byte: u8) -> bool {
+    matches!(byte, 0x90..=0x9F | 0xDC | 0xDD)
+}
+
+const fn is_map(byte: u8) -> bool {
+    matches!(byte, 0x80..=0x8F | 0xDE | 0xDF)
+}
 
 /// The offset behind a text of so many bytes, if it is UTF-8.
 #[inline(always)]
 fn text(bytes: &[u8], at: usize, len: usize) -> Option<usize> {
     let end = at.checked_add(len)?;
     // Most texts are short, and most of those are ASCII.
-    if len <= 16
+    if (1..=8).contains(&len)
+        && let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk)
+    {
+        let foreign = u64::from_le_bytes(*word) & 0x8080_8080_8080_8080;
+        // What is behind the text is shifted out.
+        if foreign << (64 - len * 8) == 0 {
+            return Some(end);
+        }
+    } else if len <= 16
         && let Some((marks, seen_to)) = window::marks::<NotAscii>(bytes, at)
         && marks & !(u32::MAX << len) == 0
     {
@@ -79,7 +124,9 @@ fn text(bytes: &[u8], at: usize, len: usize) -> Option<usize> {
 fn other_text(bytes: &[u8]) -> bool {
     match window::marks::<NotAscii>(bytes, 0) {
         // A long one costs most where it is not ASCII.
-        Some((0, _)) if bytes.len() < 256 => window::find::<NotAscii>(bytes, 16) == bytes.len() || is_utf8(bytes),
+        Some((0, _)) if bytes.len() < 256 => {
+            window::find::<NotAscii>(bytes, 16) == bytes.len() || is_utf8(bytes)
+        }
         _ => is_utf8(bytes),
     }
 }
@@ -88,15 +135,23 @@ fn is_utf8(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok()
 }
 
-/// The offset behind the head of a value whose length is in bytes of its own, or behind the whole value if there
-/// are none inside; and how many are inside.
+/// Of a value that begins with this byte before `at` and has its length in bytes of its own: the offset behind
+/// its head, if there are values inside, or behind all of it; and how many are inside.
+#[inline(always)]
+fn long(bytes: &[u8], byte: u8, at: usize) -> Option<(usize, u64)> {
+    match (byte, bytes.get(at)?) {
+        (0xD9, len) => Some((text(bytes, at + 1, usize::from(*len))?, 0)),
+        (0xC4, len) => Some((at + 1 + usize::from(*len), 0)),
+        _ => longer(bytes, at - 1),
+    }
+}
+
 #[inline(never)]
-fn long(bytes: &[u8], at: usize) -> Option<(usize, Option<u64>)> {
+fn longer(bytes: &[u8], at: usize) -> Option<(usize, u64)> {
     let head = super::scan::head(bytes, at).ok()?;
     match head.kind {
-        Kind::Array | Kind::Map => Some((head.end, Some(head.items))),
-        Kind::Text => text(bytes, head.start, head.end - head.start).map(|end| (end, None)),
-        _ => Some((head.end, None)),
+        Kind::Text => text(bytes, head.start, head.end - head.start).map(|end| (end, 0)),
+        _ => Some((head.end, head.items)),
     }
 }
 
@@ -137,24 +192,30 @@ pub(super) fn packet<'a>(bytes: &'a [u8], profile: &Profile) -> Option<Packet<'a
     if at != bytes.len() {
         return None;
     }
-    let map = |data: Value<'a>| (data.kind() == Kind::Map).then_some(data);
-    let array = |data: Value<'a>| (data.kind() == Kind::Array).then_some(data);
+    let map = |data: Value<'a>| data.as_bytes().first().is_some_and(|first| is_map(*first)).then_some(data);
+    let array =
+        |data: Value<'a>| data.as_bytes().first().is_some_and(|first| is_array(*first)).then_some(data);
     let body = match (kind?, data, id) {
         (0, None, None) => Body::Connect(None),
         (0, Some(data), None) => Body::Connect(Some(map(data)?)),
         (1, None, None) => Body::Disconnect,
-        (2, Some(data), ack) => {
-            let first = data.elements()?.next()?;
-            if !matches!(first.kind(), Kind::Text | Kind::Integer | Kind::Float) {
-                return None;
-            }
-            Body::Event { args: data, ack }
-        }
+        (2, Some(data), ack) if has_name(data.as_bytes()) => Body::Event { args: data, ack },
         (3, Some(data), Some(id)) => Body::Ack { args: array(data)?, id },
         (4, Some(data), None) => Body::ConnectError(map(data)?),
         _ => return None,
     };
     Some(Packet { namespace, body })
+}
+
+/// Whether these bytes are an array that begins with a text or a number.
+fn has_name(bytes: &[u8]) -> bool {
+    let first = match bytes {
+        [0x91..=0x9F, first, ..] => first,
+        // Neither would be this long if it were empty.
+        [0xDC, _, _, first, ..] | [0xDD, _, _, _, _, first, ..] => first,
+        _ => return false,
+    };
+    matches!(first, 0x00..=0x7F | 0xA0..=0xBF | 0xCA..=0xD3 | 0xD9..=0xDB | 0xE0..=0xFF)
 }
 
 /// The name of a namespace that these bytes begin with, and how many of them it takes.
