@@ -23,7 +23,15 @@ pub(super) fn scan(bytes: &[u8], mut at: usize, max_depth: usize) -> Option<usiz
         due -= 1;
         match *FORMS.get(usize::from(byte))? {
             // Where this leads beyond the end, nothing more is found.
-            width @ 0..TEXT => at += usize::from(width),
+            width @ 0..SHORT => at += usize::from(width),
+            SHORT => {
+                let len = usize::from(byte & 0x0F);
+                match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+                    Some(word) if foreign_bits(*word, len) == 0 => {}
+                    _ => _ = text(bytes, at, len)?,
+                }
+                at += len;
+            }
             TEXT => at = text(bytes, at, usize::from(byte & 0x1F))?,
             form => {
                 let items = match form {
@@ -63,6 +71,7 @@ static FORMS: [u8; 256] = {
         forms[byte] = match byte {
             0x80..=0x8F => MAP,
             0x90..=0x9F => ARRAY,
+            0xA1..=0xA8 => SHORT,
             0xA0..=0xBF => TEXT,
             0xC0 | 0xC2 | 0xC3 => 0,
             0xCC | 0xD0 => 1,
@@ -76,14 +85,16 @@ static FORMS: [u8; 256] = {
     forms
 };
 
-/// A text whose length is in the first byte.
-const TEXT: u8 = 32;
+/// A text of one to eight bytes: most of them.
+const SHORT: u8 = 32;
+/// Another text whose length is in the first byte.
+const TEXT: u8 = 33;
 /// An array whose length is in the first byte.
-const ARRAY: u8 = 33;
+const ARRAY: u8 = 34;
 /// A map whose length is in the first byte.
-const MAP: u8 = 34;
+const MAP: u8 = 35;
 /// Anything else.
-const LONG: u8 = 35;
+const LONG: u8 = 36;
 
 const fn is_container(byte: u8) -> bool {
     is_array(byte) || is_map(byte)
@@ -97,20 +108,18 @@ const fn is_map(byte: u8) -> bool {
     matches!(byte, 0x80..=0x8F | 0xDE | 0xDF)
 }
 
+/// Something but zero if one of the first bytes, at least one of them, is not ASCII.
+#[inline(always)]
+const fn foreign_bits(word: [u8; 8], len: usize) -> u64 {
+    // What is behind the text is shifted out.
+    (u64::from_le_bytes(word) & 0x8080_8080_8080_8080) << (64 - len * 8)
+}
+
 /// The offset behind a text of so many bytes, if it is UTF-8.
 #[inline(always)]
 fn text(bytes: &[u8], at: usize, len: usize) -> Option<usize> {
     let end = at.checked_add(len)?;
-    // Most texts are short, and most of those are ASCII.
-    if (1..=8).contains(&len)
-        && let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk)
-    {
-        let foreign = u64::from_le_bytes(*word) & 0x8080_8080_8080_8080;
-        // What is behind the text is shifted out.
-        if foreign << (64 - len * 8) == 0 {
-            return Some(end);
-        }
-    } else if len <= 16
+    if len <= 16
         && let Some((marks, seen_to)) = window::marks::<NotAscii>(bytes, at)
         && marks & !(u32::MAX << len) == 0
     {
