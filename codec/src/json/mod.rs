@@ -2,8 +2,11 @@
 //!
 //! [`Json`] is made by one scan of the text; from then on the text is only cut, never checked again.
 
+mod nesting;
+mod number;
 mod scan;
 mod skip;
+mod string;
 mod unescape;
 mod value;
 pub(crate) mod window;

@@ -172,6 +172,8 @@ fn find_slowly<W: Wanted>(bytes: &[u8], at: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "a panic in a test is the failure report")]
+
     use super::*;
     use alloc::vec::Vec;
 
@@ -198,7 +200,7 @@ mod tests {
     /// Every byte at every place of texts up to three blocks long, against looking one by one.
     fn agrees<W: Wanted>(filler: &[u8]) {
         for byte in 0..=255 {
-            for len in [0, 1, 15, 16, 17, 31, 32, 33, 63, 64, 80, 99, 161, 208] {
+            for len in [0, 1, 15, 16, 17, 40, 161] {
                 let mut bytes: Vec<u8> = filler.iter().copied().cycle().take(len).collect();
                 for place in 0..len {
                     let before = bytes[place];

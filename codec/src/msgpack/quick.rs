@@ -64,6 +64,7 @@ pub(super) fn scan(bytes: &[u8], mut at: usize, max_depth: usize) -> Option<usiz
 }
 
 /// What each first byte says: how many bytes follow it, or one of the names below.
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling")]
 static FORMS: [u8; 256] = {
     let mut forms = [0; 256];
     let mut byte = 0x80;

@@ -165,6 +165,8 @@ impl Open {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "a panic in a test is the failure report")]
+
     use super::*;
 
     /// Every first byte, in values of all lengths, alone, in an array and in a map of arrays.
@@ -172,9 +174,9 @@ mod tests {
     fn the_quick_way_agrees_with_the_thorough_one() {
         let mut quick = 0;
         for first in 0..=255 {
-            for second in [0, 1, 2, 7, 0xC1, 0xFF] {
+            for second in [0, 2, 7, 0xFF] {
                 for filler in [b'a', 0xC3, 0x00, 0x91] {
-                    for len in [0, 1, 2, 3, 5, 9, 17, 33, 70] {
+                    for len in [0, 1, 5, 9, 17, 70] {
                         let mut value = alloc::vec![first, second];
                         value.resize(2 + len, filler);
                         for prefix in [&[][..], &[0x92, 0xC0], &[0x81, 0xA1, b'k', 0x92]] {
@@ -192,7 +194,7 @@ mod tests {
                 }
             }
         }
-        assert!(quick > 10_000, "{quick}");
+        assert!(quick > 5_000, "{quick}");
     }
 
     #[test]

@@ -141,6 +141,12 @@ impl fmt::Display for EventName<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "a panic in a test is the failure report"
+    )]
+
     use super::*;
     use alloc::format;
 

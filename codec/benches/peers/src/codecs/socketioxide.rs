@@ -11,9 +11,7 @@ use socketioxide_parser_msgpack::MsgPackParser;
 use std::hint::black_box;
 
 fn config() -> ParseConfig {
-    let mut config = ParseConfig::default();
-    config.max_incoming_binary_buf_size = 1 << 30;
-    config
+    ParseConfig { max_incoming_binary_buf_size: 1 << 30, ..ParseConfig::default() }
 }
 
 pub(super) fn common(operation: Operation, item: &'static Item) -> Option<Run> {
