@@ -18,7 +18,7 @@ use crate::{DecodeError, Profile};
 /// let header = Header::split(r#"2/chat,7["hi",oops"#)?;
 /// assert_eq!((header.kind(), header.namespace().as_str()), (Kind::Event, "/chat"));
 /// assert_eq!(header.payload(), r#"["hi",oops"#);
-/// assert_eq!(header.packet(&Profile::STRICT).unwrap_err().offset, 13);
+/// assert_eq!(header.packet(&Profile::STRICT).unwrap_err().offset, 14);
 /// # Ok::<(), siospec_codec::DecodeError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

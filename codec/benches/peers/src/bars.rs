@@ -14,6 +14,7 @@ pub struct Bar {
 }
 
 const LONG: &[&str] = &["ascii-10k", "utf8-10k", "ascii-100k", "utf8-100k", "ascii-1m", "utf8-1m"];
+/// Without the class of polling bodies that are mostly base64, in which the peer sees no JSON.
 const PACKETS: &[&str] = &[
     "small",
     "chat",
@@ -56,6 +57,13 @@ pub const BARS: &[Bar] = &[
     Bar { what: "base64 to bytes", operation: FromBase64, peer: "base64-simd", at_most: 1.25, classes: &[] },
     Bar { what: "bytes to base64", operation: ToBase64, peer: "base64-simd", at_most: 1.25, classes: &[] },
     Bar { what: "encode", operation: Encode, peer: "socketioxide", at_most: 0.4, classes: &[] },
+    Bar {
+        what: "encode into a buffer",
+        operation: EncodeInto,
+        peer: "socketioxide",
+        at_most: 0.4,
+        classes: &[],
+    },
     Bar {
         what: "MessagePack",
         operation: MessagePack,

@@ -28,12 +28,14 @@ pub enum Operation {
     ToBase64,
     /// From a Socket.IO packet whose payload is JSON text to text.
     Encode,
+    /// The same, into a buffer that is there already; a peer that cannot do so makes one.
+    EncodeInto,
     /// From Engine.IO packets to a polling body.
     EncodeEngine,
 }
 
 impl Operation {
-    pub const ALL: [(Self, &'static str); 10] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::Split, "split"),
         (Self::Event, "event"),
         (Self::Json, "json"),
@@ -43,6 +45,7 @@ impl Operation {
         (Self::FromBase64, "from-base64"),
         (Self::ToBase64, "to-base64"),
         (Self::Encode, "encode"),
+        (Self::EncodeInto, "encode-into"),
         (Self::EncodeEngine, "encode-engine"),
     ];
 

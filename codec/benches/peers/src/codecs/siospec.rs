@@ -41,6 +41,15 @@ pub(super) fn make(operation: Operation, item: &'static Item) -> Option<Run> {
             let packet = Packet::decode(&item.text).expect("a packet");
             Some(Box::new(move || black_box(black_box(&packet).to_text()).len()))
         }
+        Operation::EncodeInto if item.kind == Kind::Socket => {
+            let packet = Packet::decode(&item.text).expect("a packet");
+            let mut buffer = String::with_capacity(item.text.len());
+            Some(Box::new(move || {
+                buffer.clear();
+                black_box(&packet).encode(&mut buffer);
+                black_box(&buffer).len()
+            }))
+        }
         Operation::EncodeEngine => encode_engine(item),
         _ => None,
     }

@@ -41,7 +41,7 @@ pub(super) fn common(operation: Operation, item: &'static Item) -> Option<Run> {
             }))
         }
         // Of a binary packet it gives the text and the attachments, so only texts are like for like.
-        Operation::Encode => {
+        Operation::Encode | Operation::EncodeInto => {
             Some(Box::new(move || black_box(CommonParser.encode(black_box(&packet).clone())).len()))
         }
         _ => None,
