@@ -15,7 +15,7 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     }
 }
 
-/// Like [`number`], for one that has no exponent, and at most fifteen digits on either side of its point.
+/// Like [`number`], for one that has no exponent, at most fifteen digits before its point and seven behind.
 #[inline(always)]
 fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
     let first = at + usize::from(bytes.get(at) == Some(&b'-'));
@@ -26,7 +26,7 @@ fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
     }
     if next == b'.' {
         let places = end + 1;
-        (end, next) = behind_places(bytes, places)?;
+        (end, next) = behind_few_digits(bytes, places)?;
         if end == places {
             return None;
         }
@@ -36,39 +36,33 @@ fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Where the digits at `at` end, and with what. None if they are more than fifteen, or the text ends too soon to
 /// tell.
+///
+/// The first eight are read byte by byte, as [`name`](super::string::name) does, for the same reason.
 #[inline(always)]
 fn behind_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    let rest = bytes.get(at..)?;
-    let word = rest.first_chunk::<8>()?;
+    let word = bytes.get(at..)?.first_chunk::<8>()?;
     for (count, byte) in word.iter().enumerate() {
         if !byte.is_ascii_digit() {
             return Some((at + count, *byte));
         }
     }
-    more_digits(rest.get(8..)?.first_chunk()?).map(|(count, next)| (at + 8 + count, next))
+    behind_few_digits(bytes, at + 8)
 }
 
-/// Like [`behind_digits`], all at once.
+/// Where at most seven digits at `at` end, and with what.
 #[inline(always)]
-fn behind_places(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    let rest = bytes.get(at..)?;
-    let word = u64::from_le_bytes(*rest.first_chunk()?);
+fn behind_few_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
+    let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
     // Digits become 0 to 9; adding 0x76 sets the high bit of what is more. A carry only reaches what is behind.
     let values = word ^ 0x3030_3030_3030_3030;
     let foreign = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
     if foreign == 0 {
-        return more_digits(rest.get(8..)?.first_chunk()?).map(|(count, next)| (at + 8 + count, next));
+        return None;
     }
     let bits = foreign.trailing_zeros() & !7;
     #[expect(clippy::cast_possible_truncation, reason = "the byte is what is wanted")]
     let next = (word >> bits) as u8;
     Some((at + bits as usize / 8, next))
-}
-
-/// How many digits these bytes begin with, and what follows, unless all of them are digits.
-#[inline(never)]
-fn more_digits(word: &[u8; 8]) -> Option<(usize, u8)> {
-    word.iter().copied().enumerate().find(|(_, byte)| !byte.is_ascii_digit())
 }
 
 /// Like [`number`], byte by byte.
@@ -166,7 +160,7 @@ mod tests {
                 let expected = text.iter().position(|byte| !byte.is_ascii_digit()).expect("a point");
                 let expected = (expected < 16).then(|| (expected, text[expected]));
                 assert_eq!(behind_digits(&text, 0), expected);
-                assert_eq!(behind_places(&text, 0), expected);
+                assert_eq!(behind_few_digits(&text, 0), expected.filter(|(end, _)| *end < 8));
             }
         }
     }
