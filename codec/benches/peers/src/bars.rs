@@ -14,7 +14,6 @@ pub struct Bar {
 }
 
 const LONG: &[&str] = &["ascii-10k", "utf8-10k", "ascii-100k", "utf8-100k", "ascii-1m", "utf8-1m"];
-/// Without the class of polling bodies that are mostly base64, in which the peer sees no JSON.
 const PACKETS: &[&str] = &[
     "small",
     "chat",
