@@ -11,6 +11,9 @@
 //! | [`json`] | slices proven to be one JSON value | RFC 8259 |
 //! | `typed` | these values as types of the application; feature `serde` | |
 //!
+//! Whoever only passes packets on can read a [`socket::Header`] alone, which costs the same however long the
+//! packet is, and leaves its JSON unchecked.
+//!
 //! The crate's law: **a decoded value borrows from its input and stays as it was proven to be.** Decoding
 //! performs no IO, reads no clock, never panics, never recurses along the input and allocates nothing for a
 //! text packet. What the input may cost is bounded by [`Limits`].
@@ -19,6 +22,9 @@
 //! implementation does. Each deviation that some implementation tolerates is a named [`Leniency`]; a
 //! [`Profile`] is a set of them plus the limits, and [`Profile::reference`] reproduces the verdicts of
 //! socket.io-parser 4.2.7.
+//!
+//! The feature `detect`, on by default, asks the machine at run time for its widest instructions, for which the
+//! standard library is needed; without it the crate is `no_std`, and takes what the target is known to have.
 //!
 //! ```
 //! use siospec_codec::{Encode, engine, socket};

@@ -37,32 +37,68 @@ pub trait Sink {
     }
 
     /// Takes a number in decimal digits.
+    #[inline]
     fn write_decimal(&mut self, number: u64) {
-        let mut digits = [b'0'; 20]; // u64::MAX has 20
-        let mut rest = number;
-        let mut used = 0;
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0'.wrapping_add(u8::try_from(rest % 10).unwrap_or(0));
-            rest /= 10;
-            used += 1;
-            if rest == 0 {
-                break;
-            }
+        match number {
+            0..10 => self.write(digits(number, 1)),
+            10..100 => self.write(digits(number, 2)),
+            _ => write_large_decimal(number, self),
         }
-        let text = digits.get(digits.len() - used..).and_then(|digits| core::str::from_utf8(digits).ok());
-        self.write(text.unwrap_or("0"));
     }
 }
 
+/// Writes a number of more than two digits, two by two.
+#[inline(never)]
+fn write_large_decimal(number: u64, sink: &mut (impl Sink + ?Sized)) {
+    let mut pairs = [0; 10]; // u64::MAX has 20 digits
+    let mut rest = number;
+    let mut used = 0;
+    for pair in &mut pairs {
+        *pair = rest % 100;
+        rest /= 100;
+        used += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    let mut pairs = pairs.iter().take(used).rev();
+    if let Some(first) = pairs.next() {
+        sink.write(digits(*first, if *first < 10 { 1 } else { 2 }));
+    }
+    pairs.for_each(|pair| sink.write(digits(*pair, 2)));
+}
+
+/// The last digits, one or two of them, of a number below 100.
+#[inline(always)]
+fn digits(number: u64, count: usize) -> &'static str {
+    const PAIRS: &str = "0001020304050607080910111213141516171819\
+        2021222324252627282930313233343536373839\
+        4041424344454647484950515253545556575859\
+        6061626364656667686970717273747576777879\
+        8081828384858687888990919293949596979899";
+    let end = usize::try_from(number).map_or(0, |number| number * 2 + 2);
+    PAIRS.get(end.saturating_sub(count)..end).unwrap_or_default()
+}
+
 impl Sink for Vec<u8> {
+    #[inline]
     fn write(&mut self, text: &str) {
         self.extend_from_slice(text.as_bytes());
+    }
+
+    fn write_base64(&mut self, bytes: &[u8]) {
+        base64::encode_into(bytes, self);
     }
 }
 
 impl Sink for String {
+    #[inline]
     fn write(&mut self, text: &str) {
         self.push_str(text);
+    }
+
+    fn write_base64(&mut self, bytes: &[u8]) {
+        base64::encode_into(bytes, self);
     }
 }
 
@@ -79,8 +115,14 @@ impl Counter {
 }
 
 impl Sink for Counter {
+    #[inline]
     fn write(&mut self, text: &str) {
         self.0 = self.0.saturating_add(text.len());
+    }
+
+    #[inline]
+    fn write_decimal(&mut self, number: u64) {
+        self.0 = self.0.saturating_add(number.checked_ilog10().map_or(1, |log| log as usize + 1));
     }
 
     fn write_base64(&mut self, bytes: &[u8]) {

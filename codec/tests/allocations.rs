@@ -4,7 +4,7 @@ use allocation_counter::{AllocationInfo, measure};
 use siospec_codec::engine::{self, Packets, packets, payload};
 use siospec_codec::json::Json;
 use siospec_codec::msgpack;
-use siospec_codec::socket::{Body, EventName, Packet, placeholders};
+use siospec_codec::socket::{Body, EventName, Header, Packet, placeholders};
 use siospec_codec::testing::{EnginePacket, SocketPacket, Soup};
 use siospec_codec::{Encode, Limits, Profile};
 use std::hint::black_box;
@@ -74,6 +74,7 @@ fn a_verdict_on_anything_allocates_nothing() {
         for profile in [Profile::STRICT, Profile::reference()] {
             let count = allocations(|| {
                 let _ = black_box(Packet::decode_as(&text, &profile));
+                let _ = black_box(Header::split_as(&text, &profile));
                 let _ = black_box(engine::Packet::decode_as(&text, &profile));
                 let _ = black_box(Json::parse(&text));
             });

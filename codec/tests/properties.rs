@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use siospec_codec::engine::{self, Base64, Handshake, packets, payload};
 use siospec_codec::json::Json;
-use siospec_codec::socket::{Args, Assembler, Namespace, Owned, Packet, placeholders};
+use siospec_codec::socket::{AckId, Args, Assembler, Body, Header, Namespace, Owned, Packet, placeholders};
 use siospec_codec::testing::{EngineData, EnginePacket, JsonText, SocketBody, SocketPacket, Soup, strategy};
 use siospec_codec::{Counter, Encode, Leniency, Limits, Profile, Sink};
 
@@ -19,6 +19,31 @@ proptest! {
         let owned: Owned = Owned::decode(text.as_str().into()).unwrap();
         prop_assert_eq!(owned.packet(), packet);
         prop_assert_eq!(owned.attachments(), packet.attachments());
+    }
+
+    #[test]
+    fn a_header_tells_what_the_packet_does(model in strategy::<SocketPacket>()) {
+        let packet = model.borrow();
+        let text = packet.to_text();
+        let header = Header::split(&text).unwrap();
+        prop_assert_eq!(header.namespace(), packet.namespace);
+        prop_assert_eq!(header.attachments().unwrap_or(0), packet.attachments());
+        let (ack, payload): (Option<AckId>, &str) = match packet.body {
+            Body::Connect(payload) => (None, payload.map_or("", Json::as_str)),
+            Body::Disconnect => (None, ""),
+            Body::ConnectError(payload) => (None, payload.as_str()),
+            Body::Event { args, ack, .. } => (ack, args.as_str()),
+            Body::Ack { args, id, .. } => (Some(id), args.as_str()),
+        };
+        prop_assert_eq!((header.ack(), header.payload()), (ack, payload));
+        prop_assert_eq!(header.packet(&Profile::STRICT), Ok(packet));
+    }
+
+    #[test]
+    fn a_header_and_the_rest_make_a_verdict(Soup(text) in strategy::<Soup>(), lenient in any::<bool>()) {
+        let profile = if lenient { Profile::reference() } else { Profile::STRICT };
+        let in_two_steps = Header::split_as(&text, &profile).and_then(|header| header.packet(&profile));
+        prop_assert_eq!(in_two_steps, Packet::decode_as(&text, &profile));
     }
 
     #[test]

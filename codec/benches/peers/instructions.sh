@@ -1,15 +1,18 @@
 #!/bin/sh
-# Instructions per packet under callgrind: the difference between 2000 and 1000 runs, which no other load on
-# the machine disturbs. Arguments narrow the list: `./instructions.sh 'decode siospec'`.
+# Instructions per packet under callgrind, and every bar: the difference of two counts, so that neither start-up
+# nor any other load on the machine matters. Arguments narrow it down: `./instructions.sh '^event '`.
 set -eu
 cd "$(dirname "$0")"
+cargo build --release --quiet
 bench=${CARGO_TARGET_DIR:-target}/release/siospec-codec-peers
+counts=$(mktemp)
+trap 'rm -f "$counts"' EXIT
 count() {
-    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" "$@" 2>&1 | sed -n 's/.*Collected : //p'
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" run "$@" 2>&1 | sed -n 's/.*Collected : //p'
 }
-"$bench" list | grep -- "${1:-}" | while read -r operation codec item; do
-    case $item in records-100k | *-10k) continue ;; esac
-    few=$(count "$operation" "$codec" "$item" 1000)
-    many=$(count "$operation" "$codec" "$item" 2000)
-    printf '%-8s %-14s %-16s %s\n' "$operation" "$codec" "$item" $(((many - few) / 1000))
+"$bench" list | grep -e "${1:-}" | while read -r operation codec class runs; do
+    few=$(count "$operation" "$codec" "$class" "$runs")
+    many=$(count "$operation" "$codec" "$class" $((2 * runs)))
+    echo "$operation $codec $class $(((many - few) / runs))" >>"$counts"
 done
+"$bench" bars "$counts"

@@ -4,6 +4,7 @@
 
 use crate::{DecodeError, ErrorKind, Leniency, Profile};
 use alloc::vec::Vec;
+use base64_simd::{AppendBase64Encode, AsOut, STANDARD};
 
 /// Text that is proven to be base64, decoded on demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,28 +32,9 @@ impl<'a> Base64<'a> {
             let digits = sextets(text.as_bytes()).count();
             return Ok(Self { text, decoded_len: digits / 4 * 3 + (digits % 4 * 3) / 4 });
         }
-        let bytes = text.as_bytes();
-        let padding = bytes.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
-        let digits = bytes.get(..bytes.len() - padding).unwrap_or_default();
-        // First without an exit, which the compiler turns into vector instructions; the place only if needed.
-        if digits.iter().fold(false, |foreign, byte| foreign | (sextet(*byte) == FOREIGN)) {
-            let at = digits.iter().position(|byte| sextet(*byte) == FOREIGN).unwrap_or(0);
-            return Err(DecodeError::new(ErrorKind::InvalidBase64, at));
-        }
-        if !bytes.len().is_multiple_of(4) {
-            return Err(DecodeError::new(ErrorKind::InvalidBase64, bytes.len()));
-        }
-        // One byte leaves four bits of its second digit unused, two bytes two of their third.
-        let unused = match padding {
-            0 => 0,
-            1 => 0b11,
-            _ => 0b1111,
-        };
-        match digits.last().map(|byte| sextet(*byte)) {
-            Some(last) if last & unused != 0 => {
-                Err(DecodeError::new(ErrorKind::InvalidBase64, digits.len().saturating_sub(1)))
-            }
-            _ => Ok(Self { text, decoded_len: bytes.len() / 4 * 3 - padding }),
+        match STANDARD.check(text.as_bytes()).err().and_then(|_| fault(text.as_bytes())) {
+            Some(at) => Err(DecodeError::new(ErrorKind::InvalidBase64, at)),
+            None => Ok(Self { text, decoded_len: text.len() / 4 * 3 - padding(text.as_bytes()) }),
         }
     }
 
@@ -70,10 +52,12 @@ impl<'a> Base64<'a> {
 
     /// Appends the bytes that the text stands for.
     pub fn decode_into(self, bytes: &mut Vec<u8>) {
-        bytes.reserve(self.decoded_len);
         let before = bytes.len();
-        let rest = decode_blocks(self.text.as_bytes(), bytes);
-        decode_slowly(rest, bytes);
+        // What only a lenient profile took is refused whole, and nothing of it appended.
+        if STANDARD.decode_append(self.text, bytes).is_err() {
+            bytes.reserve(self.decoded_len);
+            bytes.extend(groups(self.text.as_bytes()));
+        }
         debug_assert_eq!(bytes.len() - before, self.decoded_len);
     }
 
@@ -86,10 +70,27 @@ impl<'a> Base64<'a> {
     }
 }
 
+/// Checks and decodes a text in one pass, as strict as the profile asks.
+///
+/// # Errors
+/// As [`Base64::parse`].
+pub fn decode(text: &str, profile: &Profile) -> Result<Vec<u8>, DecodeError> {
+    let mut bytes = Vec::new();
+    match STANDARD.decode_append(text, &mut bytes) {
+        Ok(()) => Ok(bytes),
+        Err(_) => Base64::parse_as(text, profile).map(Base64::to_vec),
+    }
+}
+
 /// How many characters this many bytes take.
 #[must_use]
 pub const fn encoded_len(bytes: usize) -> usize {
     bytes.div_ceil(3).saturating_mul(4)
+}
+
+/// Appends bytes as text.
+pub(crate) fn encode_into(bytes: &[u8], text: &mut impl AppendBase64Encode) {
+    STANDARD.encode_append(bytes, text);
 }
 
 /// Encodes bytes, and hands out the text piece by piece.
@@ -97,145 +98,70 @@ pub(crate) fn encode(bytes: &[u8], mut write: impl FnMut(&str)) {
     let mut text = [0_u8; 1024];
     // 768 bytes make 1024 characters, and only the last piece is padded.
     for piece in bytes.chunks(768) {
-        let (sixes, rest) = piece.as_chunks::<6>();
-        let (eights, _) = text.as_chunks_mut::<8>();
-        sixes.iter().zip(eights.iter_mut()).for_each(|(six, eight)| *eight = split(*six));
-        let mut last = [0; 6];
-        last.iter_mut().zip(rest).for_each(|(byte, given)| *byte = *given);
-        if let Some(eight) = eights.get_mut(sixes.len()) {
-            *eight = split(last);
-        }
-        let padding = (3 - piece.len() % 3) % 3;
-        let used = text.get_mut(..encoded_len(piece.len())).unwrap_or_default();
-        to_digits(used);
-        used.iter_mut().rev().take(padding).for_each(|pad| *pad = b'=');
-        write(core::str::from_utf8(used).unwrap_or_default());
+        write(STANDARD.encode_as_str(piece, text.as_mut_slice().as_out()));
     }
 }
 
-/// What [`sextet`] gives for a character that is no digit.
-const FOREIGN: u8 = 0xFF;
-
-/// The value of a digit. Written with sums, not as a table or a match, to become vector instructions.
-#[inline]
-const fn sextet(digit: u8) -> u8 {
-    let upper = digit.wrapping_sub(b'A');
-    let lower = digit.wrapping_sub(b'a');
-    let number = digit.wrapping_sub(b'0');
-    let mut value = FOREIGN;
-    if upper < 26 {
-        value = upper;
-    }
-    if lower < 26 {
-        value = lower + 26;
-    }
-    if number < 10 {
-        value = number + 52;
-    }
-    if digit == b'+' {
-        value = 62;
-    }
-    if digit == b'/' {
-        value = 63;
-    }
-    value
+/// How many characters at the end are padding.
+fn padding(text: &[u8]) -> usize {
+    text.iter().rev().take(2).take_while(|byte| **byte == b'=').count()
 }
 
-/// The digit of a value below 64; see [`sextet`] for the form.
-#[inline]
-const fn digit(sextet: u8) -> u8 {
-    let mut digit = sextet.wrapping_add(b'A');
-    if sextet > 25 {
-        digit = sextet.wrapping_add(b'a' - 26);
+/// Where a text departs from base64, if it does.
+#[cold]
+fn fault(text: &[u8]) -> Option<usize> {
+    let padding = padding(text);
+    let digits = text.get(..text.len() - padding).unwrap_or_default();
+    if let Some(foreign) = digits.iter().position(|byte| sextet(*byte).is_none()) {
+        return Some(foreign);
     }
-    if sextet > 51 {
-        digit = sextet.wrapping_sub(52 - b'0');
+    if !text.len().is_multiple_of(4) {
+        return Some(text.len());
     }
-    if sextet == 62 {
-        digit = b'+';
-    }
-    if sextet == 63 {
-        digit = b'/';
-    }
-    digit
+    // One byte leaves four bits of its second digit unused, two bytes two of their third.
+    let unused = match padding {
+        0 => 0,
+        1 => 0b11,
+        _ => 0b1111,
+    };
+    let last = digits.last().and_then(|byte| sextet(*byte)).unwrap_or(0);
+    (last & unused != 0).then(|| digits.len().saturating_sub(1))
 }
 
-/// Decodes as many blocks of 64 digits as come first; gives what follows them.
-fn decode_blocks<'a>(text: &'a [u8], bytes: &mut Vec<u8>) -> &'a [u8] {
-    let (blocks, _) = text.as_chunks::<64>();
-    for (index, block) in blocks.iter().enumerate() {
-        let sextets = sextets_of(block);
-        if sextets.iter().fold(0, |all, sextet| all | sextet) > 63 {
-            return text.get(index * 64..).unwrap_or_default();
-        }
-        let mut decoded = [0; 48];
-        let ((eights, _), (sixes, _)) = (sextets.as_chunks(), decoded.as_chunks_mut());
-        eights.iter().zip(sixes).for_each(|(eight, six)| *six = join(*eight));
-        bytes.extend_from_slice(&decoded);
+/// The value of a digit.
+const fn sextet(digit: u8) -> Option<u8> {
+    match digit {
+        b'A'..=b'Z' => Some(digit - b'A'),
+        b'a'..=b'z' => Some(digit - b'a' + 26),
+        b'0'..=b'9' => Some(digit - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
     }
-    text.get(blocks.len() * 64..).unwrap_or_default()
-}
-
-/// The values of 64 digits. A function of its own and a loop, which the compiler turns into vectors.
-#[inline(never)]
-fn sextets_of(digits: &[u8; 64]) -> [u8; 64] {
-    let mut sextets = [0; 64];
-    for (value, digit) in sextets.iter_mut().zip(digits) {
-        *value = sextet(*digit);
-    }
-    sextets
-}
-
-/// Replaces values by their digits; see [`sextets_of`].
-#[inline(never)]
-fn to_digits(sextets: &mut [u8]) {
-    for sextet in sextets {
-        *sextet = digit(*sextet);
-    }
-}
-
-/// Joins eight values below 64 into six bytes, pair by pair.
-const fn join(sextets: [u8; 8]) -> [u8; 6] {
-    let ones = u64::from_le_bytes(sextets);
-    let twos = (ones & 0x003F_003F_003F_003F) << 6 | (ones >> 8) & 0x003F_003F_003F_003F;
-    let fours = (twos & 0x0000_0FFF_0000_0FFF) << 12 | (twos >> 16) & 0x0000_0FFF_0000_0FFF;
-    let [_, _, bytes @ ..] = (fours << 24 & 0xFFFF_FF00_0000 | fours >> 32).to_be_bytes();
-    bytes
-}
-
-/// Splits six bytes into eight values below 64, half by half.
-const fn split(bytes: [u8; 6]) -> [u8; 8] {
-    let [a, b, c, d, e, f] = bytes;
-    let all = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-    let fours = all >> 24 | (all & 0xFF_FFFF) << 32;
-    let twos = (fours >> 12) & 0x0000_0FFF_0000_0FFF | (fours & 0x0000_0FFF_0000_0FFF) << 16;
-    let ones = (twos >> 6) & 0x003F_003F_003F_003F | (twos & 0x003F_003F_003F_003F) << 8;
-    ones.to_le_bytes()
 }
 
 /// Decodes digit by digit up to the padding, skipping what is no digit.
-fn decode_slowly(text: &[u8], bytes: &mut Vec<u8>) {
-    let mut group = 0_u32;
-    let mut bits = 0_u32;
-    for sextet in sextets(text) {
+fn groups(text: &[u8]) -> impl Iterator<Item = u8> {
+    let (mut group, mut bits) = (0_u32, 0_u32);
+    sextets(text).filter_map(move |sextet| {
         group = group << 6 | u32::from(sextet);
         bits += 6;
-        if bits >= 8 {
-            bits -= 8;
+        bits.checked_sub(8).map(|unused| {
+            bits = unused;
             #[expect(clippy::cast_possible_truncation, reason = "the eight bits due are the lowest ones")]
-            bytes.push((group >> bits) as u8);
-        }
-    }
+            let byte = (group >> unused) as u8;
+            byte
+        })
+    })
 }
 
 /// The values of a text's digits up to its padding. Skips what is no digit and reads the url-safe alphabet
 /// too, which only a text can hold that was read with [`Leniency::FORGIVING_BASE64`].
 fn sextets(text: &[u8]) -> impl Iterator<Item = u8> {
     let digits = text.iter().take_while(|byte| **byte != b'=');
-    let values = digits.map(|byte| match byte {
-        b'-' => 62,
-        b'_' => 63,
+    digits.filter_map(|byte| match byte {
+        b'-' => Some(62),
+        b'_' => Some(63),
         _ => sextet(*byte),
-    });
-    values.filter(|value| *value != FOREIGN)
+    })
 }

@@ -11,9 +11,11 @@
 //!
 //! A `\u` escape may be half of a surrogate pair: the grammar allows it and JavaScript sends it.
 
-use super::wide;
+use super::nesting::Nesting;
+use super::number::number;
+use super::string::{name, string, string_or_plain};
+use super::{Json, JsonStr};
 use crate::{DecodeError, ErrorKind};
-use alloc::vec::Vec;
 
 /// Where a value lies in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,36 +25,91 @@ pub(crate) struct Scanned {
 }
 
 /// Finds the one JSON value that the text from byte `from` on consists of, blanks around it aside.
+#[inline(always)]
 pub(crate) fn scan(text: &str, from: usize, max_depth: usize) -> Result<Scanned, DecodeError> {
     let bytes = text.as_bytes();
+    if bytes.get(from..) == Some(b"[]") && max_depth > 0 {
+        return Ok(Scanned { start: from, end: from + 2 });
+    }
+    if matches!(bytes.get(from), Some(b'[' | b'{')) {
+        let end = run(bytes, from, Nesting::NOTHING, max_depth)?;
+        ends(bytes, end)?;
+        return Ok(Scanned { start: from, end });
+    }
+    scan_any(bytes, from, max_depth)
+}
+
+/// Like [`scan`], whatever the text begins with.
+#[inline(never)]
+fn scan_any(bytes: &[u8], from: usize, max_depth: usize) -> Result<Scanned, DecodeError> {
     let start = skip_blanks(bytes, from);
-    let end = run(bytes, start, Due::Value, Nesting::default(), max_depth)?;
+    let end = match bytes.get(start) {
+        Some(b'[' | b'{') => run(bytes, start, Nesting::NOTHING, max_depth)?,
+        Some(b'"') => string(bytes, start + 1)?,
+        Some(b't') => literal(bytes, start, b"true")?,
+        Some(b'f') => literal(bytes, start, b"false")?,
+        Some(b'n') => literal(bytes, start, b"null")?,
+        Some(b'-' | b'0'..=b'9') => number(bytes, start)?,
+        _ => return Err(unexpected(bytes, start)),
+    };
     ends(bytes, end)?;
     Ok(Scanned { start, end })
 }
 
-/// Like [`scan`], for an array that begins at `from` with a string or a number. Also tells where that first
-/// element lies; [`None`] if the array begins otherwise, in which case nothing is said about the rest.
+impl Scanned {
+    /// The value, given the text in which it was found.
+    #[inline(always)]
+    pub(crate) fn of(self, text: &str) -> Json<'_> {
+        Json::cut(text, self.start, self.end)
+    }
+}
+
+/// An array that begins with a string or a number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) array: Scanned,
+    pub(crate) name: Name<'a>,
+}
+
+/// What such an array begins with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Name<'a> {
+    /// A string, where its quote is, and whether it is certain to mean what is written.
+    Text { raw: JsonStr<'a>, at: usize, plain: bool },
+    /// A number.
+    Number,
+}
+
+/// Like [`scan`], for an array that begins at `from` with a string or a number; [`None`] if it begins
+/// otherwise, in which case nothing is said about the rest.
+#[inline(always)]
 pub(crate) fn scan_named(
     text: &str,
     from: usize,
     max_depth: usize,
-) -> Result<Option<(Scanned, Scanned)>, DecodeError> {
+) -> Result<Option<Named<'_>>, DecodeError> {
     let bytes = text.as_bytes();
     if bytes.get(from) != Some(&b'[') || max_depth == 0 {
         return Ok(None);
     }
-    let start = skip_blanks(bytes, from + 1);
-    let end = match bytes.get(start) {
-        Some(b'"') => string(bytes, start + 1)?,
-        Some(b'-' | b'0'..=b'9') => number(bytes, start)?,
+    let at = skip_blanks(bytes, from + 1);
+    let (end, name) = match bytes.get(at) {
+        Some(b'"') => {
+            let (end, plain) = string_or_plain(bytes, at + 1)?;
+            let raw = JsonStr::proven(text.get(at + 1..end - 1).unwrap_or_default());
+            (end, Name::Text { raw, at, plain })
+        }
+        Some(b'-' | b'0'..=b'9') => (number(bytes, at)?, Name::Number),
         _ => return Ok(None),
     };
-    let mut open = Nesting::default();
-    open.push(false, max_depth, from)?;
-    let array_end = run(bytes, end, Due::End, open, max_depth)?;
-    ends(bytes, array_end)?;
-    Ok(Some((Scanned { start: from, end: array_end }, Scanned { start, end })))
+    // Many events are nothing but a name.
+    let end = match bytes.get(end) {
+        Some(b',') => run(bytes, end + 1, Nesting::ARRAY, max_depth)?,
+        Some(b']') => end + 1,
+        _ => rest_of_array(bytes, end, max_depth)?,
+    };
+    ends(bytes, end)?;
+    Ok(Some(Named { array: Scanned { start: from, end }, name }))
 }
 
 /// The first offset at or after `at` that holds no blank.
@@ -65,6 +122,7 @@ pub(crate) fn skip_blanks(bytes: &[u8], at: usize) -> usize {
     }
 }
 
+#[inline(never)]
 fn skip_real_blanks(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
@@ -73,237 +131,129 @@ fn skip_real_blanks(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Checks that nothing but blanks follows.
+#[inline(always)]
 fn ends(bytes: &[u8], at: usize) -> Result<(), DecodeError> {
-    let rest = skip_blanks(bytes, at);
+    if at >= bytes.len() {
+        return Ok(());
+    }
+    let rest = skip_real_blanks(bytes, at);
     if rest < bytes.len() { Err(DecodeError::new(ErrorKind::TrailingCharacters, rest)) } else { Ok(()) }
 }
 
-/// What comes next while scanning.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Due {
-    /// A value begins.
-    Value,
-    /// A value has just ended.
-    End,
+/// Reads on behind an array's first element, from blanks on.
+#[cold]
+fn rest_of_array(bytes: &[u8], at: usize, max_depth: usize) -> Result<usize, DecodeError> {
+    let at = skip_real_blanks(bytes, at);
+    match bytes.get(at) {
+        Some(b',') => run(bytes, at + 1, Nesting::ARRAY, max_depth),
+        Some(b']') => Ok(at + 1),
+        _ => Err(unexpected(bytes, at)),
+    }
 }
 
-/// Reads until every open array and object is closed and one value is read; gives the offset behind it.
-fn run(
-    bytes: &[u8],
-    mut at: usize,
-    mut due: Due,
-    mut open: Nesting,
-    max_depth: usize,
-) -> Result<usize, DecodeError> {
-    loop {
-        if due == Due::Value {
-            match bytes.get(at) {
-                Some(b'"') => at = string(bytes, at + 1)?,
-                Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
-                Some(b'{') => {
-                    open.push(true, max_depth, at)?;
-                    at = skip_blanks(bytes, at + 1);
-                    if bytes.get(at) != Some(&b'}') {
-                        at = key(bytes, at)?;
-                        continue;
-                    }
-                    open.pop();
-                    at += 1;
+/// Reads on from where a value is due until every open array and object is closed; gives the offset behind.
+/// Where nothing is open, the value has to be an array or an object.
+///
+/// Blanks are met where nothing else fits: machines write JSON without them.
+#[inline(never)]
+fn run(bytes: &[u8], mut at: usize, open: u64, max_depth: usize) -> Result<usize, DecodeError> {
+    let mut open = Nesting::new(open, max_depth);
+    // Apart from the rest, which can so be in registers.
+    let mut outer = None;
+    'value: loop {
+        match bytes.get(at) {
+            Some(b'"') => at = string(bytes, at + 1)?,
+            Some(b'{') => {
+                open.push(true, at, &mut outer)?;
+                at += 1;
+                if bytes.get(at) != Some(&b'"') {
+                    at = skip_real_blanks(bytes, at);
                 }
-                Some(b'[') => {
-                    open.push(false, max_depth, at)?;
-                    at = skip_blanks(bytes, at + 1);
-                    if bytes.get(at) != Some(&b']') {
-                        continue;
-                    }
-                    open.pop();
-                    at += 1;
+                if bytes.get(at) != Some(&b'}') {
+                    at = key(bytes, at)?;
+                    continue 'value;
                 }
-                Some(b't') => at = literal(bytes, at, b"true")?,
-                Some(b'f') => at = literal(bytes, at, b"false")?,
-                Some(b'n') => at = literal(bytes, at, b"null")?,
-                _ => return Err(unexpected(bytes, at)),
             }
+            Some(b'[') => {
+                open.push(false, at, &mut outer)?;
+                at = skip_blanks(bytes, at + 1);
+                if bytes.get(at) != Some(&b']') {
+                    continue 'value;
+                }
+            }
+            Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
+            Some(b't') => at = literal(bytes, at, b"true")?,
+            Some(b'f') => at = literal(bytes, at, b"false")?,
+            Some(b'n') => at = literal(bytes, at, b"null")?,
+            Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                at = skip_real_blanks(bytes, at);
+                continue 'value;
+            }
+            _ => return Err(unexpected(bytes, at)),
         }
-        // A value has ended at `at`: close what closes, then the next one is due.
-        due = Due::Value;
+        // A value has ended, or an empty array or object is about to: close what closes.
         loop {
-            if open.depth == 0 {
-                return Ok(at);
-            }
-            at = skip_blanks(bytes, at);
             match bytes.get(at) {
                 Some(b',') => {
-                    at = skip_blanks(bytes, at + 1);
+                    at += 1;
                     if open.in_object() {
                         at = key(bytes, at)?;
                     }
-                    break;
+                    continue 'value;
                 }
-                Some(b'}') if open.in_object() => open.pop(),
-                Some(b']') if !open.in_object() => open.pop(),
+                Some(close @ (b'}' | b']')) => {
+                    if open.in_object() != (*close == b'}') {
+                        return Err(unexpected(bytes, at));
+                    }
+                    at += 1;
+                    if open.pop(&mut outer) {
+                        return Ok(at);
+                    }
+                }
+                Some(b' ' | b'\n' | b'\r' | b'\t') => at = skip_real_blanks(bytes, at),
                 _ => return Err(unexpected(bytes, at)),
             }
-            at += 1;
         }
     }
 }
 
-/// Reads a member's name, the colon and the blanks around it; gives the offset of the member's value.
-#[inline]
-fn key(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
+/// Reads a member's name, the colon and the blanks before and between them; gives the offset behind the colon.
+#[inline(always)]
+fn key(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
     if bytes.get(at) != Some(&b'"') {
-        return Err(unexpected(bytes, at));
+        at = skip_real_blanks(bytes, at);
+        if bytes.get(at) != Some(&b'"') {
+            return Err(unexpected(bytes, at));
+        }
     }
-    let at = skip_blanks(bytes, string(bytes, at + 1)?);
+    at = name(bytes, at + 1)?;
     if bytes.get(at) != Some(&b':') {
-        return Err(unexpected(bytes, at));
-    }
-    Ok(skip_blanks(bytes, at + 1))
-}
-
-/// Reads a string whose opening quote lies before `at`; gives the offset behind the closing one.
-#[inline]
-fn string(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    // Names and most values end within a word: that much is worth having in line.
-    let plain = wide::find_in_word::<wide::Special>(bytes, at).unwrap_or(0);
-    let at = at + plain;
-    if plain < 8 && bytes.get(at) == Some(&b'"') { Ok(at + 1) } else { rest_of_string(bytes, at) }
-}
-
-/// Like [`string`], of which everything before `at` is read.
-#[inline(never)]
-fn rest_of_string(bytes: &[u8], mut at: usize) -> Result<usize, DecodeError> {
-    loop {
-        at = skip_plain(bytes, at);
-        match bytes.get(at) {
-            Some(b'"') => return Ok(at + 1),
-            Some(b'\\') => at = escape(bytes, at)?,
-            Some(_) => return Err(DecodeError::new(ErrorKind::ControlCharacter, at)),
-            None => return Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len())),
+        at = skip_real_blanks(bytes, at);
+        if bytes.get(at) != Some(&b':') {
+            return Err(unexpected(bytes, at));
         }
     }
+    Ok(at + 1)
 }
 
-/// The first offset at or after `at` that holds a quote, a backslash or a control character.
-#[inline]
-fn skip_plain(bytes: &[u8], at: usize) -> usize {
-    wide::find::<wide::Special>(bytes, at)
-}
-
-/// Reads the escape whose backslash is at `at`; gives the offset behind it.
-fn escape(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    match bytes.get(at + 1) {
-        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-        Some(b'u') => {
-            for offset in at + 2..at + 6 {
-                match bytes.get(offset) {
-                    Some(byte) if byte.is_ascii_hexdigit() => {}
-                    Some(_) => return Err(DecodeError::new(ErrorKind::InvalidEscape, at)),
-                    None => return Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len())),
-                }
-            }
-            Ok(at + 6)
-        }
-        Some(_) => Err(DecodeError::new(ErrorKind::InvalidEscape, at)),
-        None => Err(DecodeError::new(ErrorKind::UnexpectedEnd, bytes.len())),
+#[inline(always)]
+fn literal<const N: usize>(bytes: &[u8], at: usize, word: &[u8; N]) -> Result<usize, DecodeError> {
+    match bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(found) if found == word => Ok(at + N),
+        _ => Err(misspelt(bytes, at, word)),
     }
 }
 
-/// Reads the number at `at`; gives the offset behind it.
-#[inline]
-fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    let first = if bytes.get(at) == Some(&b'-') { at + 1 } else { at };
-    let mut end = match bytes.get(first) {
-        Some(b'0') => first + 1,
-        _ => digits(bytes, first)?,
-    };
-    if bytes.get(end) == Some(&b'.') {
-        end = digits(bytes, end + 1)?;
-    }
-    match bytes.get(end) {
-        Some(b'e' | b'E') => exponent(bytes, end + 1),
-        // `01` would otherwise be a number followed by another.
-        Some(b'0'..=b'9') => Err(DecodeError::new(ErrorKind::InvalidNumber, end)),
-        _ => Ok(end),
-    }
+/// Where the text departs from the word that begins at `at`.
+#[cold]
+fn misspelt(bytes: &[u8], at: usize, word: &[u8]) -> DecodeError {
+    let mut offsets = (at..).zip(word);
+    let wrong = offsets.find(|(offset, expected)| bytes.get(*offset) != Some(expected));
+    unexpected(bytes, wrong.map_or(at, |(offset, _)| offset))
 }
 
-/// Reads what follows the `e` before `at`.
-fn exponent(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    let signed = matches!(bytes.get(at), Some(b'+' | b'-'));
-    digits(bytes, at + usize::from(signed))
-}
-
-/// Reads at least one digit.
-#[inline]
-fn digits(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
-    // Byte by byte: numbers are short, words cost more than they save.
-    let mut end = at;
-    while bytes.get(end).is_some_and(u8::is_ascii_digit) {
-        end += 1;
-    }
-    match end {
-        _ if end > at => Ok(end),
-        _ if end == bytes.len() => Err(DecodeError::new(ErrorKind::UnexpectedEnd, end)),
-        _ => Err(DecodeError::new(ErrorKind::InvalidNumber, end)),
-    }
-}
-
-fn literal(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, DecodeError> {
-    for (offset, expected) in (at..).zip(word) {
-        if bytes.get(offset) != Some(expected) {
-            return Err(unexpected(bytes, offset));
-        }
-    }
-    Ok(at + word.len())
-}
-
+#[cold]
 fn unexpected(bytes: &[u8], at: usize) -> DecodeError {
     let kind = if at < bytes.len() { ErrorKind::UnexpectedCharacter } else { ErrorKind::UnexpectedEnd };
     DecodeError::new(kind, at.min(bytes.len()))
-}
-
-/// Which of the arrays and objects around a value are objects: a stack of bits.
-///
-/// The innermost 128 need no heap; deeper ones exist only where a caller raises the limit.
-#[derive(Default)]
-struct Nesting {
-    depth: usize,
-    /// The innermost levels since the last multiple of 64, the innermost one lowest.
-    inner: u64,
-    /// The 64 levels around those.
-    outer: u64,
-    /// Words further out, the outermost one first.
-    spilled: Vec<u64>,
-}
-
-impl Nesting {
-    fn push(&mut self, object: bool, max_depth: usize, at: usize) -> Result<(), DecodeError> {
-        if self.depth >= max_depth {
-            return Err(DecodeError::new(ErrorKind::TooDeep, at));
-        }
-        if self.depth.is_multiple_of(64) && self.depth > 0 {
-            if self.depth > 64 {
-                self.spilled.push(self.outer);
-            }
-            self.outer = self.inner;
-        }
-        self.depth += 1;
-        self.inner = self.inner << 1 | u64::from(object);
-        Ok(())
-    }
-
-    fn pop(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-        self.inner >>= 1;
-        if self.depth.is_multiple_of(64) {
-            self.inner = self.outer;
-            self.outer = self.spilled.pop().unwrap_or(0);
-        }
-    }
-
-    fn in_object(&self) -> bool {
-        self.inner & 1 == 1
-    }
 }

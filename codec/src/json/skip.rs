@@ -2,7 +2,7 @@
 //!
 //! Every function is total all the same: on other text it ends somewhere inside the text.
 
-use super::wide;
+use super::window::{self, Quote};
 
 /// The offset behind the value that begins at `at`.
 pub(super) fn value(bytes: &[u8], at: usize) -> usize {
@@ -17,7 +17,7 @@ pub(super) fn value(bytes: &[u8], at: usize) -> usize {
 pub(crate) fn string(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
     loop {
-        at = to_quote(bytes, at);
+        at = window::find::<Quote>(bytes, at);
         match bytes.get(at) {
             Some(b'"') => return at + 1,
             // The byte behind a backslash is skipped, whatever it is.
@@ -25,12 +25,6 @@ pub(crate) fn string(bytes: &[u8], at: usize) -> usize {
             None => return bytes.len(),
         }
     }
-}
-
-/// The first offset at or after `at` that holds a quote or a backslash.
-#[inline]
-fn to_quote(bytes: &[u8], at: usize) -> usize {
-    wide::find::<wide::Quote>(bytes, at)
 }
 
 fn container(bytes: &[u8], mut at: usize) -> usize {

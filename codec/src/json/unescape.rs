@@ -42,8 +42,13 @@ impl<'a> JsonStr<'a> {
 }
 
 impl PartialEq<str> for JsonStr<'_> {
+    #[inline]
     fn eq(&self, other: &str) -> bool {
-        if self.is_escaped() { self.chars().eq(other.chars()) } else { self.0 == other }
+        if self.0 == other {
+            return !self.is_escaped();
+        }
+        // What an escape means is shorter than the escape.
+        self.0.len() > other.len() && self.chars().eq(other.chars())
     }
 }
 

@@ -45,11 +45,11 @@ impl<'a> Json<'a> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn parse_with(text: &'a str, max_depth: usize) -> Result<Self, DecodeError> {
-        let scanned = scan(text, 0, max_depth)?;
-        Ok(Self::cut(text, scanned.start, scanned.end))
+        Ok(scan(text, 0, max_depth)?.of(text))
     }
 
     /// A value that was already scanned.
+    #[inline(always)]
     pub(crate) fn cut(text: &'a str, start: usize, end: usize) -> Self {
         text.get(start..end).map_or(Self::NULL, Self)
     }
@@ -173,13 +173,6 @@ impl<'a> Iterator for Elements<'a> {
         let end = skip::value(bytes, start);
         self.at = end;
         self.text.get(start..end).map(Json)
-    }
-}
-
-impl Elements<'_> {
-    /// How far the array is read, in bytes.
-    pub(crate) const fn position(&self) -> usize {
-        self.at
     }
 }
 

@@ -6,6 +6,7 @@
 //! the MessagePack specification, "Formats".
 
 mod packet;
+mod quick;
 mod scan;
 mod transcode;
 mod value;

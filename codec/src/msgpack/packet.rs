@@ -5,6 +5,7 @@
 //! of namespaces without a slash or with a comma, which no text packet could carry, are refused by every
 //! profile.
 
+use super::quick;
 use super::transcode::{footer, header};
 use super::value::{Kind, Value};
 use crate::socket::{AckId, Namespace};
@@ -59,6 +60,15 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn decode_as(bytes: &'a [u8], profile: &Profile) -> Result<Self, DecodeError> {
+        match quick::packet(bytes, profile) {
+            Some(packet) => Ok(packet),
+            None => Self::decode_thoroughly(bytes, profile),
+        }
+    }
+
+    /// Like [`decode_as`](Self::decode_as), for everything that the quick way leaves: what is wrong, or unusual.
+    #[cold]
+    fn decode_thoroughly(bytes: &'a [u8], profile: &Profile) -> Result<Self, DecodeError> {
         let map = Value::parse_with(bytes, profile.limits.max_depth)?;
         let mut members = map.members().ok_or(DecodeError::new(ErrorKind::ExpectedObject, 0))?;
         let mut fields = Fields { end: bytes.len(), ..Fields::default() };

@@ -9,7 +9,7 @@
 //!
 //! Source: MessagePack specification, "Formats". Byte c1 is never used.
 
-use super::Kind;
+use super::{Kind, quick};
 use crate::{DecodeError, ErrorKind};
 use alloc::vec::Vec;
 
@@ -69,7 +69,16 @@ pub(super) fn head(bytes: &[u8], at: usize) -> Result<Head, DecodeError> {
 }
 
 /// Reads one whole value that begins at `at`; gives the offset behind it.
-pub(super) fn scan(bytes: &[u8], mut at: usize, max_depth: usize) -> Result<usize, DecodeError> {
+pub(super) fn scan(bytes: &[u8], at: usize, max_depth: usize) -> Result<usize, DecodeError> {
+    match quick::scan(bytes, at, max_depth) {
+        Some(end) => Ok(end),
+        None => scan_thoroughly(bytes, at, max_depth),
+    }
+}
+
+/// Like [`scan`], for everything that the quick way leaves: what is wrong, or deep.
+#[cold]
+fn scan_thoroughly(bytes: &[u8], mut at: usize, max_depth: usize) -> Result<usize, DecodeError> {
     let mut open = Open::default();
     loop {
         let head = head(bytes, at)?;
@@ -151,5 +160,49 @@ impl Open {
                 self.deeper.pop();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::indexing_slicing, reason = "a panic in a test is the failure report")]
+
+    use super::*;
+
+    /// Every first byte, in values of all lengths, alone, in an array and in a map of arrays.
+    #[test]
+    fn the_quick_way_agrees_with_the_thorough_one() {
+        let mut quick = 0;
+        for first in 0..=255 {
+            for second in [0, 2, 7, 0xFF] {
+                for filler in [b'a', 0xC3, 0x00, 0x91] {
+                    for len in [0, 1, 5, 9, 17, 70] {
+                        let mut value = alloc::vec![first, second];
+                        value.resize(2 + len, filler);
+                        for prefix in [&[][..], &[0x92, 0xC0], &[0x81, 0xA1, b'k', 0x92]] {
+                            let bytes = [prefix, &value, &[0xC0; 20]].concat();
+                            for (cut, max_depth) in [(0, 128), (20, 128), (10, 2), (0, 1)] {
+                                let bytes = &bytes[..bytes.len() - cut];
+                                let found = quick::scan(bytes, 0, max_depth);
+                                quick += usize::from(found.is_some());
+                                if let Some(end) = found {
+                                    assert_eq!(scan_thoroughly(bytes, 0, max_depth), Ok(end), "{bytes:02x?}");
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(quick > 5_000, "{quick}");
+    }
+
+    #[test]
+    fn the_quick_way_takes_what_is_usual() {
+        let nested = [0x91_u8; 15].iter().copied().chain([0xC0]).collect::<Vec<u8>>();
+        assert_eq!(quick::scan(&nested, 0, 128), Some(16));
+        assert_eq!(quick::scan(&nested, 0, 14), None);
+        let text = [&[0xD9, 40][..], &[b'a'; 40]].concat();
+        assert_eq!(quick::scan(&text, 0, 128), Some(42));
     }
 }

@@ -59,6 +59,11 @@ impl<'a> Value<'a> {
         Ok(Self(bytes))
     }
 
+    /// A value that was already scanned.
+    pub(super) const fn proven(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// The value as it was written.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {

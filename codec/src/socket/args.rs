@@ -39,10 +39,9 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// A slice that was already scanned and begins with a bracket.
-    pub(super) fn cut(text: &'a str, start: usize, end: usize) -> Self {
-        let json = Json::cut(text, start, end);
-        if json.kind() == Kind::Array { Self(json) } else { Self::EMPTY }
+    /// A value that is known to be an array.
+    pub(super) const fn proven(array: Json<'a>) -> Self {
+        Self(array)
     }
 
     /// The array as it was written.
@@ -101,15 +100,19 @@ impl EventName<'_> {
     #[must_use]
     pub fn is_reserved(self) -> bool {
         match self {
+            Self::Text(name) => RESERVED_EVENT_NAMES.iter().any(|reserved| name == **reserved),
             Self::Number(_) => false,
-            // None is shorter, however it is written.
-            Self::Text(name) if name.raw().len() < 7 => false,
-            Self::Text(name) if name.raw().as_bytes().contains(&b'\\') => {
-                RESERVED_EVENT_NAMES.iter().any(|reserved| name == **reserved)
-            }
-            Self::Text(name) => RESERVED_EVENT_NAMES.contains(&name.raw()),
         }
     }
+}
+
+/// Whether a name without escapes is one of [`RESERVED_EVENT_NAMES`].
+#[inline(always)]
+pub(super) fn is_reserved(name: &str) -> bool {
+    // Nearly every name is ruled out by its length or its first letter.
+    name.len() >= 7
+        && matches!(name.as_bytes().first(), Some(b'c' | b'd' | b'n' | b'r'))
+        && RESERVED_EVENT_NAMES.contains(&name)
 }
 
 impl PartialEq<str> for EventName<'_> {
@@ -132,6 +135,31 @@ impl fmt::Display for EventName<'_> {
         match self {
             Self::Text(name) => name.fmt(f),
             Self::Number(name) => f.write_str(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "a panic in a test is the failure report"
+    )]
+
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn reserved_names_are_told_from_others() {
+        for name in RESERVED_EVENT_NAMES {
+            for other in [name, &name[1..], &name[..name.len() - 1], &format!("{name}s")] {
+                let written = EventName::Text(JsonStr::proven(other));
+                assert_eq!(is_reserved(other), other == name, "{other}");
+                assert_eq!(written.is_reserved(), other == name, "{other}");
+            }
+            let escaped = format!("\\u{:04x}{}", u32::from(name.as_bytes()[0]), &name[1..]);
+            assert!(EventName::Text(JsonStr::proven(&escaped)).is_reserved(), "{escaped}");
         }
     }
 }

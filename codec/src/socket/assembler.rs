@@ -63,8 +63,10 @@ impl<B: AsRef<[u8]>> Assembler<B> {
             self.reset();
             return Err(DecodeError::new(ErrorKind::TextInsteadOfAttachment, 0));
         }
-        let text = Owned::decode_as(Arc::from(text), &self.profile)?;
-        let message = Message { text, attachments: Vec::new() };
+        let text = Owned::copy_of(text, &self.profile)?;
+        // The packet says how many there will be, but whoever sent it may be lying.
+        let attachments = Vec::with_capacity(text.attachments().min(16) as usize);
+        let message = Message { text, attachments };
         if message.is_whole() {
             return Ok(Some(message));
         }
@@ -78,21 +80,20 @@ impl<B: AsRef<[u8]>> Assembler<B> {
     /// [`UnexpectedAttachment`](ErrorKind::UnexpectedAttachment) or
     /// [`AttachmentsTooLarge`](ErrorKind::AttachmentsTooLarge).
     pub fn binary(&mut self, bytes: B) -> Result<Option<Message<B>>, DecodeError> {
-        let Some(mut message) = self.waiting.take() else {
+        let Some(message) = &mut self.waiting else {
             return Err(DecodeError::new(ErrorKind::UnexpectedAttachment, 0));
         };
-        let held = self.held_bytes.saturating_add(bytes.as_ref().len());
-        self.held_bytes = 0;
-        if held > self.profile.limits.max_attachment_bytes {
+        self.held_bytes = self.held_bytes.saturating_add(bytes.as_ref().len());
+        if self.held_bytes > self.profile.limits.max_attachment_bytes {
+            self.reset();
             return Err(DecodeError::new(ErrorKind::AttachmentsTooLarge, 0));
         }
         message.attachments.push(bytes);
-        if message.is_whole() {
-            return Ok(Some(message));
+        if !message.is_whole() {
+            return Ok(None);
         }
-        self.held_bytes = held;
-        self.waiting = Some(message);
-        Ok(None)
+        self.held_bytes = 0;
+        Ok(self.waiting.take())
     }
 
     /// Whether attachments are due.

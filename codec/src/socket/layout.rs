@@ -10,8 +10,9 @@
 //! Source: Socket.IO protocol, version 5, "Packet encoding"; the end of a namespace and blanks behind the
 //! JSON as observed in socket.io-parser 4.2.7.
 
-use super::{AckId, Args, Body, EventName, Namespace, Packet, placeholder};
-use crate::json::{Json, Scanned, scan, scan_named};
+use super::{AckId, Args, Body, EventName, Namespace, Packet, args, placeholder};
+use crate::json::window::{self, Comma};
+use crate::json::{Json, Name, Named, scan, scan_named};
 use crate::number;
 use crate::{DecodeError, ErrorKind, Leniency, Profile};
 use core::ops::Range;
@@ -19,91 +20,171 @@ use core::ops::Range;
 /// A decoded packet without its text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Layout {
-    kind: Kind,
-    /// None for the main namespace, unless the packet spells it out.
-    namespace: Option<Range<usize>>,
+    parts: Parts,
     /// None only where there is no payload.
     payload: Option<Range<usize>>,
-    ack: Option<AckId>,
-    attachments: Option<u32>,
 }
 
+/// What stands in front of a packet's payload, without the text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Parts {
+    pub(super) kind: Kind,
+    /// Empty for the main namespace, unless the packet spells it out.
+    pub(super) namespace: Range<usize>,
+    pub(super) ack: Option<AckId>,
+    pub(super) attachments: Option<u32>,
+    /// Where the payload begins, if there is one.
+    pub(super) payload_at: usize,
+}
+
+/// What a packet is for. Types 2 and 5 are both events, 3 and 6 both acknowledgements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
+pub enum Kind {
+    /// `0`: a client joins a namespace, or the server confirms.
     Connect,
+    /// `1`: one side leaves the namespace.
     Disconnect,
+    /// `4`: the server refuses the namespace.
     ConnectError,
+    /// `2`, and `5` with attachments.
     Event,
+    /// `3`, and `6` with attachments: the answer to an event.
     Ack,
+}
+
+impl Parts {
+    /// Reads everything up to the payload, and nothing of that.
+    #[inline(always)]
+    pub(super) fn of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
+        let (kind, binary, at) = packet_type(text, profile)?;
+        Self::behind_type(text, kind, binary, at, profile)
+    }
+
+    /// Reads what follows the type, up to the payload.
+    #[inline(always)]
+    fn behind_type(
+        text: &str,
+        kind: Kind,
+        binary: bool,
+        mut at: usize,
+        profile: &Profile,
+    ) -> Result<Self, DecodeError> {
+        let bytes = text.as_bytes();
+        let mut attachments = None;
+        if binary {
+            let (count, behind) = attachment_count(text, at, profile)?;
+            (attachments, at) = (Some(count), behind);
+        }
+        let mut namespace = at..at;
+        if bytes.get(at) == Some(&b'/') {
+            namespace.end = namespace_end(bytes, at, profile)?;
+            // The comma may lack only where the text ends.
+            at = bytes.len().min(namespace.end + 1);
+        }
+        let (ack, payload_at) = ack_id(text, at, profile)?;
+        let control = matches!(kind, Kind::Connect | Kind::Disconnect | Kind::ConnectError);
+        if control && ack.is_some() && !profile.allows(Leniency::ACK_ID_ON_CONTROL) {
+            return Err(DecodeError::new(ErrorKind::UnexpectedAckId, at));
+        }
+        if kind == Kind::Ack && ack.is_none() && !profile.allows(Leniency::ACK_WITHOUT_ID) {
+            return Err(DecodeError::new(ErrorKind::MissingAckId, at));
+        }
+        Ok(Self { kind, namespace, ack, attachments, payload_at })
+    }
+
+    /// The namespace, given the text that the parts were read from.
+    #[inline(always)]
+    pub(super) fn namespace<'a>(&self, text: &'a str) -> Namespace<'a> {
+        if self.namespace.is_empty() {
+            return Namespace::ROOT;
+        }
+        text.get(self.namespace.clone()).map_or(Namespace::ROOT, Namespace::proven)
+    }
+
+    /// Reads the payload and checks it for what the other parts ask; none only where there is none.
+    #[inline(always)]
+    pub(super) fn payload<'a>(
+        &self,
+        text: &'a str,
+        profile: &Profile,
+    ) -> Result<Option<Json<'a>>, DecodeError> {
+        let payload = payload(text, self.payload_at, self.kind, profile)?;
+        if let Some(count) = self.attachments {
+            let args = payload.map_or(Args::EMPTY, Args::proven);
+            placeholder::check(args, count, profile).map_err(|error| error.shifted(self.payload_at))?;
+        }
+        Ok(payload)
+    }
+
+    /// The packet, given its text and its payload.
+    #[inline(always)]
+    pub(super) fn with_payload<'a>(&self, text: &'a str, payload: Option<Json<'a>>) -> Packet<'a> {
+        let (ack, attachments) = (self.ack, self.attachments);
+        let args = || payload.map_or(Args::EMPTY, Args::proven);
+        let body = match self.kind {
+            Kind::Connect => Body::Connect(payload),
+            Kind::Disconnect => Body::Disconnect,
+            Kind::ConnectError => Body::ConnectError(payload.unwrap_or_default()),
+            Kind::Event => Body::Event { args: args(), ack, attachments },
+            Kind::Ack => Body::Ack { args: args(), id: ack.unwrap_or(AckId::UNMATCHED), attachments },
+        };
+        Packet { namespace: self.namespace(text), body }
+    }
 }
 
 impl Layout {
     /// Reads a packet.
     pub(super) fn of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
-        let bytes = text.as_bytes();
-        let (kind, binary, at) = packet_type(text, profile)?;
-        let (attachments, at) = if binary {
-            attachment_count(text, at, profile).map(|(count, at)| (Some(count), at))?
-        } else {
-            (None, at)
-        };
-        let (namespace, at) = namespace(bytes, at, profile)?;
-        let (ack, payload_at) = ack_id(text, at, profile)?;
-        match (kind, ack) {
-            (Kind::Connect | Kind::Disconnect | Kind::ConnectError, Some(_))
-                if !profile.allows(Leniency::ACK_ID_ON_CONTROL) =>
-            {
-                return Err(DecodeError::new(ErrorKind::UnexpectedAckId, at));
-            }
-            (Kind::Ack, None) if !profile.allows(Leniency::ACK_WITHOUT_ID) => {
-                return Err(DecodeError::new(ErrorKind::MissingAckId, at));
-            }
-            _ => {}
-        }
-        let payload = payload(text, payload_at, kind, profile)?;
-        let layout = Self { kind, namespace, payload, ack, attachments };
-        if let Some(count) = attachments {
-            let (start, args) =
-                (layout.payload.as_ref().map_or(0, |payload| payload.start), layout.args(text));
-            placeholder::check(args, count, profile).map_err(|error| error.shifted(start))?;
-        }
-        Ok(layout)
+        let parts = Parts::of(text, profile)?;
+        let payload = parts.payload(text, profile)?.map(|json| range_in(text, json.as_str()));
+        Ok(Self { parts, payload })
     }
 
     /// The packet, given the text that it was read from.
     pub(super) fn packet<'a>(&self, text: &'a str) -> Packet<'a> {
-        let range = self.namespace.clone();
-        let namespace = range.and_then(|range| text.get(range)).map_or(Namespace::ROOT, Namespace::proven);
-        let body = match self.kind {
-            Kind::Connect => Body::Connect(self.json(text)),
-            Kind::Disconnect => Body::Disconnect,
-            Kind::ConnectError => Body::ConnectError(self.json(text).unwrap_or_default()),
-            Kind::Event => {
-                Body::Event { args: self.args(text), ack: self.ack, attachments: self.attachments }
-            }
-            Kind::Ack => {
-                let id = self.ack.unwrap_or(AckId::UNMATCHED);
-                Body::Ack { args: self.args(text), id, attachments: self.attachments }
-            }
-        };
-        Packet { namespace, body }
+        let payload = self.payload.as_ref().map(|range| Json::cut(text, range.start, range.end));
+        self.parts.with_payload(text, payload)
     }
 
     pub(super) fn attachments(&self) -> u32 {
-        self.attachments.unwrap_or(0)
-    }
-
-    fn json<'a>(&self, text: &'a str) -> Option<Json<'a>> {
-        let range = self.payload.as_ref()?;
-        Some(Json::cut(text, range.start, range.end))
-    }
-
-    fn args<'a>(&self, text: &'a str) -> Args<'a> {
-        self.payload.as_ref().map_or(Args::EMPTY, |range| Args::cut(text, range.start, range.end))
+        self.parts.attachments.unwrap_or(0)
     }
 }
 
+/// Where a part of a text lies in it.
+fn range_in(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+    start..start + part.len()
+}
+
+/// Reads a packet.
+#[inline]
+pub(super) fn packet<'a>(text: &'a str, profile: &Profile) -> Result<Packet<'a>, DecodeError> {
+    // A copy of the code for each type, in which the type is no question any more.
+    match packet_type(text, profile)? {
+        (Kind::Event, false, at) => packet_of(Kind::Event, false, text, at, profile),
+        (Kind::Event, true, at) => packet_of(Kind::Event, true, text, at, profile),
+        (Kind::Ack, false, at) => packet_of(Kind::Ack, false, text, at, profile),
+        (Kind::Ack, true, at) => packet_of(Kind::Ack, true, text, at, profile),
+        (kind, _, at) => packet_of(kind, false, text, at, profile),
+    }
+}
+
+/// Reads what follows a packet's type.
+#[inline(always)]
+fn packet_of<'a>(
+    kind: Kind,
+    binary: bool,
+    text: &'a str,
+    at: usize,
+    profile: &Profile,
+) -> Result<Packet<'a>, DecodeError> {
+    let parts = Parts::behind_type(text, kind, binary, at, profile)?;
+    Ok(parts.with_payload(text, parts.payload(text, profile)?))
+}
+
 /// The type, whether it is a binary one, and what follows it.
+#[inline(always)]
 fn packet_type(text: &str, profile: &Profile) -> Result<(Kind, bool, usize), DecodeError> {
     let (kind, binary) = match text.as_bytes().first() {
         Some(b'2') => (Kind::Event, false),
@@ -130,7 +211,19 @@ fn blank_type(text: &str, profile: &Profile) -> Result<(Kind, bool, usize), Deco
 }
 
 /// How many attachments are announced at `at`, and what follows the dash.
+#[inline(always)]
 fn attachment_count(text: &str, at: usize, profile: &Profile) -> Result<(u32, usize), DecodeError> {
+    // Nearly every count is one digit.
+    match text.as_bytes().get(at..).and_then(<[u8]>::first_chunk) {
+        Some([digit @ b'1'..=b'9', b'-']) if u32::from(digit - b'0') <= profile.limits.max_attachments => {
+            Ok((u32::from(digit - b'0'), at + 2))
+        }
+        _ => any_attachment_count(text, at, profile),
+    }
+}
+
+#[inline(never)]
+fn any_attachment_count(text: &str, at: usize, profile: &Profile) -> Result<(u32, usize), DecodeError> {
     let invalid = |offset| DecodeError::new(ErrorKind::InvalidAttachmentCount, offset);
     let bytes = text.as_bytes();
     let digits = count_digits(bytes, at);
@@ -153,28 +246,38 @@ fn attachment_count(text: &str, at: usize, profile: &Profile) -> Result<(u32, us
     }
 }
 
-/// The namespace at `at`, if one is spelled out, and what follows its comma.
-fn namespace(
-    bytes: &[u8],
-    at: usize,
-    profile: &Profile,
-) -> Result<(Option<Range<usize>>, usize), DecodeError> {
-    if bytes.get(at) != Some(&b'/') {
-        return Ok((None, at));
-    }
-    let rest = bytes.get(at..).unwrap_or_default();
-    let comma = memchr::memchr(b',', rest);
-    let len = comma.unwrap_or(rest.len());
-    if len > profile.limits.max_namespace_bytes {
-        let offset = at.saturating_add(profile.limits.max_namespace_bytes);
-        return Err(DecodeError::new(ErrorKind::NamespaceTooLong, offset));
-    }
-    let end = at + len;
-    Ok((Some(at..end), end + usize::from(comma.is_some())))
+/// Where the namespace that begins at `at` ends: at its comma, or with the text.
+#[inline(always)]
+fn namespace_end(bytes: &[u8], at: usize, profile: &Profile) -> Result<usize, DecodeError> {
+    let end = window::find::<Comma>(bytes, at);
+    let longest = at.saturating_add(profile.limits.max_namespace_bytes);
+    if end > longest { Err(DecodeError::new(ErrorKind::NamespaceTooLong, longest)) } else { Ok(end) }
 }
 
 /// The acknowledgement id at `at`, if there is one, and what follows it.
+#[inline(always)]
 fn ack_id(text: &str, at: usize, profile: &Profile) -> Result<(Option<AckId>, usize), DecodeError> {
+    let bytes = text.as_bytes();
+    match bytes.get(at) {
+        // What usually follows is neither a digit nor a blank.
+        None | Some(b'[' | b'{') => return Ok((None, at)),
+        Some(b'0'..=b'9') => {}
+        Some(_) => return any_ack_id(text, at, profile),
+    }
+    let (mut end, mut id) = (at, 0_u64);
+    while let Some(digit @ b'0'..=b'9') = bytes.get(end) {
+        id = id.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        end += 1;
+    }
+    // With fifteen digits it is below 2^53, and only what is certain to follow an id is no blank.
+    if end - at <= 15 && matches!(bytes.get(end), Some(b'[' | b'{')) {
+        return Ok((Some(AckId(id)), end));
+    }
+    any_ack_id(text, at, profile)
+}
+
+#[inline(never)]
+fn any_ack_id(text: &str, at: usize, profile: &Profile) -> Result<(Option<AckId>, usize), DecodeError> {
     let bytes = text.as_bytes();
     if profile.allows(Leniency::BLANK_ACK_ID) {
         return Ok(blank_ack_id(text, at));
@@ -214,63 +317,60 @@ fn count_digits(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The payload that begins at `at`, checked for what the packet's type asks.
-fn payload(
-    text: &str,
+#[inline(always)]
+fn payload<'a>(
+    text: &'a str,
     at: usize,
     kind: Kind,
     profile: &Profile,
-) -> Result<Option<Range<usize>>, DecodeError> {
-    let Some(first) = text.as_bytes().get(at) else {
-        return match kind {
-            Kind::Connect | Kind::Disconnect => Ok(None),
-            _ if profile.allows(Leniency::MISSING_PAYLOAD) => Ok(None),
-            _ => Err(DecodeError::new(ErrorKind::MissingPayload, at)),
-        };
-    };
-    let wrong = match kind {
-        Kind::Disconnect => Some(ErrorKind::UnexpectedPayload),
-        Kind::Connect if *first != b'{' => Some(ErrorKind::ExpectedObject),
-        Kind::ConnectError if profile.allows(Leniency::ERROR_VALUE) => None,
-        Kind::ConnectError if *first == b'"' && profile.allows(Leniency::CONNECT_ERROR_STRING) => None,
-        Kind::ConnectError if *first != b'{' => Some(ErrorKind::ExpectedObject),
-        Kind::Event | Kind::Ack if *first != b'[' => Some(ErrorKind::ExpectedArray),
-        _ => None,
-    };
-    if let Some(kind) = wrong {
-        return Err(DecodeError::new(kind, at));
+) -> Result<Option<Json<'a>>, DecodeError> {
+    let first = text.as_bytes().get(at).copied();
+    let (max_depth, wrong) = (profile.limits.max_depth, |kind| Err(DecodeError::new(kind, at)));
+    match (kind, first) {
+        (Kind::Event, Some(b'[')) => match scan_named(text, at, max_depth)? {
+            Some(Named { array, name }) => {
+                unreserved(name, profile)?;
+                return Ok(Some(array.of(text)));
+            }
+            None => return Err(nameless(text, at, scan(text, at, max_depth)?.of(text))),
+        },
+        (Kind::Ack, Some(b'[')) | (Kind::Connect | Kind::ConnectError, Some(b'{')) => {}
+        (Kind::Connect | Kind::Disconnect, None) => return Ok(None),
+        (_, None) if profile.allows(Leniency::MISSING_PAYLOAD) => return Ok(None),
+        (_, None) => return wrong(ErrorKind::MissingPayload),
+        (Kind::ConnectError, _) if profile.allows(Leniency::ERROR_VALUE) => {}
+        (Kind::ConnectError, Some(b'"')) if profile.allows(Leniency::CONNECT_ERROR_STRING) => {}
+        (Kind::Connect | Kind::ConnectError, _) => return wrong(ErrorKind::ExpectedObject),
+        (Kind::Event | Kind::Ack, _) => return wrong(ErrorKind::ExpectedArray),
+        (Kind::Disconnect, _) => return wrong(ErrorKind::UnexpectedPayload),
     }
-    let max_depth = profile.limits.max_depth;
-    if kind == Kind::Event
-        && let Some((array, name)) = scan_named(text, at, max_depth)?
-    {
-        unreserved(text, name, profile)?;
-        return Ok(Some(array.start..array.end));
-    }
-    let scanned = scan(text, at, max_depth)?;
-    if kind == Kind::Event {
-        return Err(nameless(text, at, scanned));
-    }
-    Ok(Some(scanned.start..scanned.end))
+    Ok(Some(scan(text, at, max_depth)?.of(text)))
 }
 
-/// Checks that an event's name, a string or a number, is not kept for other things.
-fn unreserved(text: &str, name: Scanned, profile: &Profile) -> Result<(), DecodeError> {
-    let Some(text) = Json::cut(text, name.start, name.end).as_json_str() else { return Ok(()) };
-    if EventName::Text(text).is_reserved() && !profile.allows(Leniency::RESERVED_EVENT_NAME) {
-        return Err(DecodeError::new(ErrorKind::ReservedEventName, name.start));
+/// Checks that an event's name is not kept for other things.
+#[inline(always)]
+fn unreserved(name: Name<'_>, profile: &Profile) -> Result<(), DecodeError> {
+    match name {
+        Name::Text { raw, at, plain: true } if args::is_reserved(raw.raw()) => reserved(at, profile),
+        Name::Text { raw, at, plain: false } if EventName::Text(raw).is_reserved() => reserved(at, profile),
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+#[cold]
+fn reserved(at: usize, profile: &Profile) -> Result<(), DecodeError> {
+    if profile.allows(Leniency::RESERVED_EVENT_NAME) {
+        return Ok(());
+    }
+    Err(DecodeError::new(ErrorKind::ReservedEventName, at))
 }
 
 /// What is wrong with an array that begins with neither a string nor a number.
 #[cold]
-fn nameless(text: &str, at: usize, array: Scanned) -> DecodeError {
-    let mut elements = Args::cut(text, array.start, array.end).iter();
+fn nameless(text: &str, at: usize, array: Json<'_>) -> DecodeError {
+    let mut elements = array.array_elements();
     match elements.next() {
         None => DecodeError::new(ErrorKind::MissingEventName, at),
-        Some(first) => {
-            let offset = at + elements.position() - first.as_str().len();
-            DecodeError::new(ErrorKind::InvalidEventName, offset)
-        }
+        Some(first) => DecodeError::new(ErrorKind::InvalidEventName, range_in(text, first.as_str()).start),
     }
 }

@@ -5,6 +5,7 @@
 mod ack;
 mod args;
 mod assembler;
+mod header;
 mod layout;
 mod namespace;
 mod owned;
@@ -14,6 +15,8 @@ pub mod placeholder;
 pub use ack::AckId;
 pub use args::{Args, EventName, RESERVED_EVENT_NAMES};
 pub use assembler::{Assembler, Message};
+pub use header::Header;
+pub use layout::Kind;
 pub use namespace::Namespace;
 pub use owned::Owned;
 pub use packet::{Body, Packet};

@@ -13,6 +13,14 @@ pub struct Owned<S = Arc<str>> {
     layout: Layout,
 }
 
+impl Owned<Arc<str>> {
+    /// Decodes the text and keeps a copy of it.
+    pub(super) fn copy_of(text: &str, profile: &Profile) -> Result<Self, DecodeError> {
+        let layout = Layout::of(text, profile)?;
+        Ok(Self { text: Arc::from(text), layout })
+    }
+}
+
 impl<S: AsRef<str>> Owned<S> {
     /// Decodes the text, strictly and with default limits, and keeps it.
     ///

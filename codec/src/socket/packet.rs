@@ -1,9 +1,9 @@
 //! One Socket.IO packet.
 
-use super::layout::Layout;
-use super::{AckId, Args, Namespace};
+use super::{AckId, Args, Namespace, layout};
 use crate::json::Json;
 use crate::{DecodeError, Encode, Limits, Profile, Sink};
+use alloc::string::String;
 
 /// A packet of Socket.IO. Borrows from the text of the Engine.IO message it came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,7 +66,7 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// As [`decode`](Self::decode).
     pub fn decode_as(text: &'a str, profile: &Profile) -> Result<Self, DecodeError> {
-        Ok(Layout::of(text, profile)?.packet(text))
+        layout::packet(text, profile)
     }
 
     /// An event without acknowledgement or attachments.
@@ -90,18 +90,50 @@ impl<'a> Packet<'a> {
 /// Writes the packet as Socket.IO protocol, version 5, "Packet encoding" asks: the main namespace left out,
 /// any other one followed by a comma.
 impl Encode for Packet<'_> {
+    #[inline]
     fn encode(&self, sink: &mut impl Sink) {
-        let (kind, attachments, ack, payload) = match self.body {
+        Written::of(self).encode(sink);
+    }
+
+    #[inline]
+    fn to_text(&self) -> String {
+        // Looked into once, and then counted and written.
+        Written::of(self).to_text()
+    }
+}
+
+/// What is written of a packet.
+struct Written<'a> {
+    kind: &'static str,
+    attachments: Option<u32>,
+    namespace: Namespace<'a>,
+    ack: Option<AckId>,
+    payload: &'a str,
+}
+
+impl<'a> Written<'a> {
+    #[inline(always)]
+    fn of(packet: &Packet<'a>) -> Self {
+        let (kind, attachments, ack, payload) = match packet.body {
             Body::Connect(payload) => ("0", None, None, payload.map_or("", Json::as_str)),
             Body::Disconnect => ("1", None, None, ""),
             Body::ConnectError(payload) => ("4", None, None, payload.as_str()),
-            Body::Event { args, ack, attachments: None } => ("2", None, ack, args.as_str()),
-            Body::Event { args, ack, attachments } => ("5", attachments, ack, args.as_str()),
-            Body::Ack { args, id, attachments: None } => ("3", None, Some(id), args.as_str()),
-            Body::Ack { args, id, attachments } => ("6", attachments, Some(id), args.as_str()),
+            Body::Event { args, ack, attachments } => {
+                (if attachments.is_none() { "2" } else { "5" }, attachments, ack, args.as_str())
+            }
+            Body::Ack { args, id, attachments } => {
+                (if attachments.is_none() { "3" } else { "6" }, attachments, Some(id), args.as_str())
+            }
         };
-        sink.write(kind);
-        if let Some(count) = attachments {
+        Self { kind, attachments, namespace: packet.namespace, ack, payload }
+    }
+}
+
+impl Encode for Written<'_> {
+    #[inline(always)]
+    fn encode(&self, sink: &mut impl Sink) {
+        sink.write(self.kind);
+        if let Some(count) = self.attachments {
             sink.write_decimal(u64::from(count));
             sink.write("-");
         }
@@ -109,9 +141,9 @@ impl Encode for Packet<'_> {
             sink.write(self.namespace.as_str());
             sink.write(",");
         }
-        if let Some(AckId(id)) = ack {
+        if let Some(AckId(id)) = self.ack {
             sink.write_decimal(id);
         }
-        sink.write(payload);
+        sink.write(self.payload);
     }
 }

@@ -1,114 +1,96 @@
-//! Our codec beside its peers, over a corpus made here.
+//! Our codec beside its peers, over a corpus made here. README.md tells what it is for.
 //!
-//! Without arguments: nanoseconds per packet, the least of several rounds. With `OPERATION CODEC ITEM COUNT`:
-//! runs one of them so often and nothing else, for an instruction counter. With `list`: what there is.
+//! | arguments | what it does |
+//! | --- | --- |
+//! | none | nanoseconds per packet, and every bar |
+//! | `list` | what there is to count: operation, codec, class, and how many runs are worth counting |
+//! | `run OPERATION CODEC CLASS RUNS` | so many runs and nothing else, for an instruction counter |
+//! | `bars FILE` | every bar, from lines of operation, codec, class and instructions per run |
+//! | `corpus FOLDER` | writes the polling bodies, for benches in other languages |
 
+mod bars;
+mod codecs;
 mod corpus;
-mod ours;
-mod peers;
+mod measure;
 
-use corpus::Item;
-use std::hint::black_box;
-use std::time::{Duration, Instant};
-
-/// What is measured; every operation runs over one whole item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    /// From text to a packet, or to the packets of a payload; base64 to bytes.
-    Decode,
-    /// Decode, and find the event's name: what a server does before it can route.
-    Route,
-    /// From a packet whose payload is JSON text to text.
-    Encode,
-}
-
-/// Does an operation once; gives something that depends on the result.
-type Run = Box<dyn FnMut() -> usize>;
-
-/// A codec by name: what it does for an operation on an item, if it can.
-type Codec = (&'static str, fn(Operation, &'static Item) -> Option<Run>);
-
-const OPERATIONS: [Operation; 3] = [Operation::Decode, Operation::Route, Operation::Encode];
-
-const CODECS: [Codec; 4] = [
-    ("siospec", ours::make),
-    ("socketioxide", peers::socketioxide),
-    ("engineioxide", peers::engineioxide),
-    ("serde_json", peers::ignored_json),
-];
+use codecs::{CODECS, Operation};
+use corpus::{Item, Kind};
+use measure::{Figures, Key};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let items: &'static [Item] = Box::leak(corpus::items().into_boxed_slice());
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let items = |classes: &[&str]| -> &'static [Item] { corpus::items(classes).leak() };
+    let all = || items(&corpus::classes());
     match arguments.as_slice() {
-        [] => table(items),
-        [word] if word == "list" => list(items),
-        [operation, codec, item, count] => {
-            let count = count.parse().expect("a number");
-            let operation =
-                OPERATIONS.into_iter().find(|known| name(*known) == *operation).expect("an operation");
-            let (_, make) = CODECS.into_iter().find(|(known, _)| known == codec).expect("a codec");
-            let item = items.iter().find(|known| known.name == item).expect("an item");
-            let mut run = make(operation, item).expect("something that the codec can do");
-            for _ in 0..count {
-                black_box(run());
+        [] => {
+            let figures = measure::nanoseconds(all());
+            table(&figures);
+            bars::print(&figures, "ns");
+        }
+        ["list"] => {
+            let items = all();
+            for key in measure::keys(items) {
+                println!("{} {} {} {}", key.operation.name(), key.codec, key.class, worthwhile(items, key));
             }
         }
-        _ => eprintln!("no arguments, `list`, or OPERATION CODEC ITEM COUNT"),
-    }
-}
-
-fn list(items: &'static [Item]) {
-    for operation in OPERATIONS {
-        for (codec, make) in CODECS {
-            for item in items.iter().filter(|item| make(operation, item).is_some()) {
-                println!("{} {codec} {}", name(operation), item.name);
+        ["run", operation, codec, class, count] => {
+            // Nothing else is made: a counter counts that too, at a fraction of the usual speed.
+            let (mut runs, _) = measure::runs(items(&[class]), key(operation, codec, class));
+            for _ in 0..count.parse().expect("a number") {
+                measure::once(&mut runs);
             }
         }
-    }
-}
-
-fn table(items: &'static [Item]) {
-    for operation in OPERATIONS {
-        print!("\n{:<16}{:>10}{:>9}", name(operation), "bytes", "packets");
-        CODECS.iter().for_each(|(codec, _)| print!("{codec:>14}"));
-        println!("   ns per packet");
-        for item in items.iter().filter(|item| CODECS.iter().any(|(_, make)| make(operation, item).is_some()))
-        {
-            print!("{:<16}{:>10}{:>9}", item.name, item.text.len(), item.packets);
-            for (_, make) in CODECS {
-                match make(operation, item) {
-                    Some(run) => print!("{:>14.1}", nanoseconds(run) / item.packets as f64),
-                    None => print!("{:>14}", ""),
-                }
+        ["bars", file] => {
+            let counts = std::fs::read_to_string(file).expect("a readable file");
+            let items = all();
+            let figures: Figures = counts.lines().map(|line| counted(items, line)).collect();
+            table(&figures);
+            bars::print(&figures, "instructions");
+        }
+        ["corpus", folder] => {
+            for item in all().iter().filter(|item| item.kind == Kind::Payload) {
+                std::fs::write(format!("{folder}/{}.txt", item.name), &item.text).expect("a writable folder");
             }
-            println!();
+        }
+        _ => {
+            eprintln!("no arguments, `list`, `run …`, `bars FILE` or `corpus FOLDER`; see README.md");
+            std::process::exit(2);
         }
     }
 }
 
-/// The least time of one run over 15 rounds of about five milliseconds.
-fn nanoseconds(mut run: Run) -> f64 {
-    let mut repeat = 1_u32;
-    let mut least = f64::MAX;
-    for _ in 0..15 {
-        let start = Instant::now();
-        for _ in 0..repeat {
-            black_box(run());
-        }
-        let took = start.elapsed();
-        least = least.min(took.as_nanos() as f64 / f64::from(repeat));
-        if took < Duration::from_millis(5) {
-            repeat = ((5e6 / least) as u32).clamp(1, 10_000_000);
-        }
-    }
-    least
+fn key(operation: &str, codec: &str, class: &str) -> Key {
+    let operation = Operation::from_name(operation).expect("an operation");
+    let (codec, _) = CODECS.into_iter().find(|(name, _)| *name == codec).expect("a codec");
+    let class = corpus::classes().into_iter().find(|name| *name == class).expect("a class");
+    Key { operation, class, codec }
 }
 
-fn name(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Decode => "decode",
-        Operation::Route => "route",
-        Operation::Encode => "encode",
+/// How many runs make a count that start-up does not blur, and that ends before one loses patience.
+fn worthwhile(items: &[Item], key: Key) -> usize {
+    let bytes: usize = items.iter().filter(|item| item.class == key.class).map(|item| item.text.len()).sum();
+    (200_000 / bytes).clamp(2, 500)
+}
+
+/// A line that `instructions.sh` wrote.
+fn counted(items: &'static [Item], line: &str) -> (Key, f64) {
+    let [operation, codec, class, count] =
+        line.split_whitespace().collect::<Vec<_>>().try_into().expect("four words");
+    let key = key(operation, codec, class);
+    let (_, packets) = measure::runs(items, key);
+    (key, count.parse::<f64>().expect("a number") / packets as f64)
+}
+
+fn table(figures: &Figures) {
+    println!("{:<14} {:<11} codec, per packet", "operation", "class");
+    let figures: Vec<_> = figures.iter().collect();
+    for group in figures.chunk_by(|(a, _), (b, _)| (a.operation, a.class) == (b.operation, b.class)) {
+        let (first, _) = group[0];
+        print!("{:<14} {:<11}", first.operation.name(), first.class);
+        for (key, figure) in group {
+            print!(" {} {figure:.1} ", key.codec);
+        }
+        println!();
     }
 }
