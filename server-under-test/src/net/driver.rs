@@ -104,18 +104,16 @@ impl Driver {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What is known of a session id.
-    pub(super) fn known(&self, sid: &str) -> Known {
+    /// What is known of a session id, and the session if there is one.
+    pub(super) fn find(&self, sid: &str) -> (Known, Option<Arc<Link>>) {
         let registry = self.registry.lock();
-        match registry.former.get(sid) {
-            _ if registry.links.contains_key(sid) => Known::Session,
-            Some(transport) => Known::FormerSession { transport: *transport },
-            None => Known::Nothing,
+        match registry.links.get(sid) {
+            Some(link) => (Known::Session, Some(link.clone())),
+            None => match registry.former.get(sid) {
+                Some(transport) => (Known::FormerSession { transport: *transport }, None),
+                None => (Known::Nothing, None),
+            },
         }
-    }
-
-    pub(super) fn find(&self, sid: &str) -> Option<Arc<Link>> {
-        self.registry.lock().links.get(sid).cloned()
     }
 
     /// Opens a session: on this websocket, or on polling.

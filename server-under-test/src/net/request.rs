@@ -12,7 +12,7 @@ use super::{
 };
 use crate::engine::{
     admission::{Admission, Head, Query, admit},
-    signals::Transport,
+    signals::{Refusal, Transport},
 };
 
 /// The connection is dropped without a response.
@@ -47,20 +47,21 @@ async fn route(driver: &Arc<Driver>, request: Request<Incoming>) -> Result<Reply
     let query = Query::parse(&driver.config, request.uri().query().unwrap_or_default());
     let upgrade = asks_for_upgrade(&request);
     let head = Head { method: request.method().as_str(), query: &query, upgrade };
-    let admission = match admit(&driver.config, head, |sid| driver.known(sid)) {
+    let mut link = None;
+    let known = |sid: &str| {
+        let (known, found) = driver.find(sid);
+        link = found;
+        known
+    };
+    let admission = match admit(&driver.config, head, known) {
         Ok(admission) => admission,
         Err(refusal) if upgrade => return Ok(response::upgrade_refused(refusal)),
         Err(refusal) => return Ok(response::refused(refusal)),
     };
-    let link = match admission {
-        Admission::Open(_) => None,
-        Admission::Join(sid) => driver.find(sid),
-    };
     match (admission, link) {
         (Admission::Open(Transport::WebSocket), _) => Ok(websocket::accept(driver, request, None, query)),
         (Admission::Open(Transport::Polling), _) => polling::open(driver, query).await,
-        // It ended just now.
-        (Admission::Join(_), None) => Ok(response::refused(crate::engine::signals::Refusal::SidUnknown)),
+        (Admission::Join(_), None) => Ok(response::refused(Refusal::SidUnknown)),
         (Admission::Join(_), Some(link)) if upgrade => {
             Ok(websocket::accept(driver, request, Some(link), query))
         }
