@@ -26,6 +26,12 @@ pub struct Config {
     pub farewell_timeout: Duration,
     /// What may wait for a client that does not read; more than this closes its session.
     pub max_outbox_bytes: usize,
+    /// Time in which a client must send the head of a request, or anything at all on a new connection.
+    pub head_timeout: Duration,
+    /// Time in which a client must send the body of a request.
+    pub body_timeout: Duration,
+    /// Largest head of a request.
+    pub max_head_bytes: usize,
     /// The allowed origin; without one there are no CORS headers.
     pub cors_origin: Option<String>,
     /// Name of the cookie that carries the session id; without one no cookie is set.
@@ -45,6 +51,9 @@ impl Default for Config {
             upgrade_timeout: Duration::from_millis(10_000),
             farewell_timeout: Duration::from_millis(30_000),
             max_outbox_bytes: 16 << 20,
+            head_timeout: Duration::from_millis(30_000),
+            body_timeout: Duration::from_millis(30_000),
+            max_head_bytes: 16 << 10,
             cors_origin: None,
             cookie: None,
             fault: None,
@@ -69,7 +78,8 @@ impl Config {
 
     /// [`Config::testee`], changed by the environment variables of the testee contract: `SIO_PATH`,
     /// `SIO_PING_INTERVAL`, `SIO_PING_TIMEOUT`, `SIO_MAX_PAYLOAD`, `SIO_CONNECT_TIMEOUT`, `SIO_UPGRADE_TIMEOUT`
-    /// (milliseconds, bytes), `SIO_CORS_ORIGIN` and `SIO_COOKIE`.
+    /// (milliseconds, bytes), `SIO_CORS_ORIGIN` and `SIO_COOKIE`; and by some that only this server has:
+    /// `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT` and `SIO_MAX_HEAD`.
     ///
     /// # Errors
     ///
@@ -78,7 +88,14 @@ impl Config {
         Self::from_variables(|name| env::var(name).ok())
     }
 
-    fn from_variables(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, InvalidVariable> {
+    /// [`Config::from_env`], with variables that come from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::from_env`].
+    pub fn from_variables(
+        variable: impl Fn(&'static str) -> Option<String>,
+    ) -> Result<Self, InvalidVariable> {
         fn number<N: FromStr>(
             name: &'static str,
             text: Option<String>,
@@ -103,6 +120,9 @@ impl Config {
             )?,
             connect_timeout: ms("SIO_CONNECT_TIMEOUT", usual.connect_timeout)?,
             upgrade_timeout: ms("SIO_UPGRADE_TIMEOUT", usual.upgrade_timeout)?,
+            head_timeout: ms("SIO_HEAD_TIMEOUT", usual.head_timeout)?,
+            body_timeout: ms("SIO_BODY_TIMEOUT", usual.body_timeout)?,
+            max_head_bytes: number("SIO_MAX_HEAD", variable("SIO_MAX_HEAD"), usual.max_head_bytes)?,
             cors_origin: variable("SIO_CORS_ORIGIN").or(usual.cors_origin),
             cookie: variable("SIO_COOKIE").filter(|name| !name.is_empty()),
             ..usual
@@ -123,6 +143,8 @@ impl Config {
             connect_timeout: self.connect_timeout.min(LONGEST),
             upgrade_timeout: self.upgrade_timeout.min(LONGEST),
             farewell_timeout: self.farewell_timeout.min(LONGEST),
+            head_timeout: self.head_timeout.min(LONGEST),
+            body_timeout: self.body_timeout.min(LONGEST),
             ..self
         }
     }

@@ -16,4 +16,4 @@ pub mod socket;
 
 pub use config::Config;
 pub use fault::Fault;
-pub use net::Server;
+pub use net::{Attached, Layer, Layered, ReplyBody, Server, Service};

@@ -5,7 +5,10 @@ use std::{
     ffi::OsString,
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
 };
+
+use tokio::runtime::Builder;
 
 use super::{Exit, Failure};
 use crate::target;
@@ -28,7 +31,14 @@ pub struct Args {
     /// Be wrong in this way; `list` prints every way
     #[arg(long, value_name = "NAME")]
     pub fault: Option<String>,
+    /// How many threads serve; one alone spends the least on each message
+    #[arg(long, value_name = "NUMBER", default_value_t = NonZeroUsize::MIN)]
+    pub threads: NonZeroUsize,
 }
+
+/// How many tasks run on the only thread before it looks for events again: all that the last look has found, so that
+/// more than one message has arrived for each by then.
+const EVENT_INTERVAL: u32 = 1024;
 
 /// Serves until interrupted or told to end.
 ///
@@ -47,7 +57,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(address) => address,
         None => SocketAddr::from((Ipv4Addr::LOCALHOST, port(env::var_os("PORT"))?)),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match args.threads.get() {
+        1 => Builder::new_current_thread().event_interval(EVENT_INTERVAL).enable_all().build(),
+        threads => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
+    };
     let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
     runtime.block_on(async {
         let told = |address: SocketAddr| {

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Mutex, MutexGuard};
@@ -160,6 +160,16 @@ impl Driver {
         let links: Vec<_> = self.registry.lock().links.values().cloned().collect();
         for link in links {
             self.step(&link, Input::ShutDown);
+        }
+    }
+
+    /// Closes every session, and waits for every task to end; for those that do not, no longer than this.
+    pub(super) async fn finish(&self, grace: Duration) {
+        self.shut_down();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            self.kill.cancel();
+            self.tasks.wait().await;
         }
     }
 

@@ -1,5 +1,6 @@
 //! The driver: the only part that does IO and reads the clock. It decides nothing.
 
+mod attach;
 mod driver;
 mod frames;
 mod link;
@@ -13,4 +14,5 @@ mod timers;
 mod websocket;
 mod wire;
 
+pub use attach::{Attached, Layer, Layered, ReplyBody, Service};
 pub use listener::Server;

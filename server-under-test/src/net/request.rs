@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use hyper::{Method, Request, body::Incoming, header};
+use bytes::Bytes;
+use hyper::{Method, Request, body::Body, header};
 
 use super::{
     driver::Driver,
@@ -32,8 +33,11 @@ impl std::error::Error for Cut {}
 /// # Errors
 ///
 /// The session wants the connection to be dropped.
-pub(super) async fn serve(driver: Arc<Driver>, request: Request<Incoming>) -> Result<Reply, Cut> {
-    if !request.uri().path().starts_with(&driver.config.path) {
+pub(super) async fn serve<B>(driver: Arc<Driver>, request: Request<B>) -> Result<Reply, Cut>
+where
+    B: Body<Data = Bytes>,
+{
+    if !is_ours(&driver, &request) {
         return Ok(response::not_found());
     }
     if request.method() == Method::OPTIONS && driver.config.cors_origin.is_some() {
@@ -43,7 +47,15 @@ pub(super) async fn serve(driver: Arc<Driver>, request: Request<Incoming>) -> Re
     Ok(response::with_cors(&driver.config, reply))
 }
 
-async fn route(driver: &Arc<Driver>, request: Request<Incoming>) -> Result<Reply, Cut> {
+/// Whether a request is for this server.
+pub(super) fn is_ours<B>(driver: &Driver, request: &Request<B>) -> bool {
+    request.uri().path().starts_with(&driver.config.path)
+}
+
+async fn route<B>(driver: &Arc<Driver>, request: Request<B>) -> Result<Reply, Cut>
+where
+    B: Body<Data = Bytes>,
+{
     let query = Query::parse(&driver.config, request.uri().query().unwrap_or_default());
     let upgrade = asks_for_upgrade(&request);
     let head = Head { method: request.method().as_str(), query: &query, upgrade };
@@ -72,7 +84,7 @@ async fn route(driver: &Arc<Driver>, request: Request<Incoming>) -> Result<Reply
     }
 }
 
-fn asks_for_upgrade(request: &Request<Incoming>) -> bool {
+fn asks_for_upgrade<B>(request: &Request<B>) -> bool {
     let connection = request.headers().get_all(header::CONNECTION).iter();
     let mut options = connection.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let asked = options.any(|option| option.trim().eq_ignore_ascii_case("upgrade"));

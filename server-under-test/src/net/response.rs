@@ -90,6 +90,21 @@ pub(super) fn body_refused(error: BodyError) -> Reply {
     })
 }
 
+/// A request whose body does not come.
+pub(super) fn timed_out() -> Reply {
+    closing(empty(StatusCode::REQUEST_TIMEOUT))
+}
+
+/// In place of no response at all, where the connection is not ours to drop.
+pub(super) fn cut() -> Reply {
+    closing(empty(StatusCode::BAD_REQUEST))
+}
+
+fn closing(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    reply
+}
+
 /// A path that is not ours.
 pub(super) fn not_found() -> Reply {
     reply(StatusCode::NOT_FOUND, TEXT, "Not found")

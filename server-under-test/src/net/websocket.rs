@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::{Request, body::Incoming, header, upgrade::OnUpgrade};
+use hyper::{Request, header, upgrade::OnUpgrade};
 use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::frame::coding::CloseCode};
 
 use super::{
@@ -65,9 +65,9 @@ enum End {
 }
 
 /// Answers a websocket handshake; the websocket itself is served by a task of its own.
-pub(super) fn accept(
+pub(super) fn accept<B>(
     driver: &Arc<Driver>,
-    mut request: Request<Incoming>,
+    mut request: Request<B>,
     link: Option<Arc<Link>>,
     query: Query,
 ) -> Reply {

@@ -2,6 +2,8 @@
 
 mod client;
 
+mod abuse;
+mod attach;
 mod faults;
 mod http;
 mod shutdown;
