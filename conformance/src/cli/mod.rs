@@ -13,6 +13,8 @@ mod report;
 mod select;
 #[cfg(feature = "embedded")]
 mod serve;
+#[cfg(feature = "embedded")]
+mod settings;
 mod test;
 
 use std::process::ExitCode;
@@ -40,7 +42,7 @@ pub struct Cli {
 pub enum Command {
     Test(Box<test::Args>),
     #[cfg(feature = "embedded")]
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     List(list::Args),
     Explain(explain::Args),
     Decode(decode::Args),

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::runtime::Builder;
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, settings::Settings};
 use crate::target;
 
 /// Run the reference server; with a fault it is a known-bad one
@@ -23,6 +23,7 @@ Examples:
   siospec test -- siospec serve
   siospec serve --listen 127.0.0.1:0
   siospec serve --fault list
+  siospec serve --client-files node_modules/socket.io-client/dist --metrics /metrics
   siospec serve --fault room-filter-ignored")]
 pub struct Args {
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:$PORT, or port 3000]
@@ -34,6 +35,8 @@ pub struct Args {
     /// How many threads serve; one alone spends the least on each message
     #[arg(long, value_name = "NUMBER", default_value_t = NonZeroUsize::MIN)]
     pub threads: NonZeroUsize,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 /// How many tasks run on the only thread before it looks for events again: all that the last look has found, so that
@@ -67,7 +70,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             // Whoever waits for this line knows the port. A closed standard output is no reason not to serve.
             let _closed = writeln!(io::stdout(), "listening on http://{address}");
         };
-        target::serve(listen, args.fault.as_deref(), told, stopped()).await
+        let variable = |name: &str| args.settings.variable(name).or_else(|| env::var(name).ok());
+        target::serve(listen, variable, args.fault.as_deref(), told, stopped()).await
     })?;
     Ok(Exit::Fine)
 }

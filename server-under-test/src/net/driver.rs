@@ -15,6 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     link::{Handled, Link},
+    metrics::Metrics,
     timers::Timers,
 };
 
@@ -42,6 +43,7 @@ pub(super) struct Driver {
     registry: Mutex<Registry>,
     timers: Timers,
     ids: AtomicU64,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) tasks: TaskTracker,
     /// The server stops: sessions are closed, connections finish what they do.
     pub(super) stop: CancellationToken,
@@ -84,6 +86,7 @@ impl Driver {
             registry: Mutex::new(Registry { sids, links: HashMap::new(), former: HashMap::new() }),
             timers: Timers::default(),
             ids: AtomicU64::new(0),
+            metrics: Arc::new(Metrics::new()),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
@@ -135,6 +138,7 @@ impl Driver {
             core.unsettled.push(link.clone());
             self.settle(&mut core, Some(&link), now);
         }
+        self.metrics.opened(transport);
         tracing::debug!(sid, transport = transport.name(), "session opened");
         if self.stop.is_cancelled() {
             self.step(&link, Input::ShutDown);
@@ -183,7 +187,10 @@ impl Driver {
                         link.answer(request, answer);
                         continue;
                     }
-                    Output::Upgraded => hub::Input::Upgraded,
+                    Output::Upgraded => {
+                        self.metrics.upgraded();
+                        hub::Input::Upgraded
+                    }
                     Output::Text(text) => hub::Input::Text(text),
                     Output::Binary(bytes) => hub::Input::Binary(bytes),
                     Output::Ended(reason) => hub::Input::Ended(reason),
@@ -224,6 +231,7 @@ impl Driver {
 
     fn forget(&self, core: &mut Core, link: &Link, sid: &str, transport: Transport) {
         if core.links.remove(&link.id).is_some() {
+            self.metrics.closed(transport);
             tracing::debug!(sid, transport = transport.name(), "session closed");
         }
         let mut registry = self.registry.lock();

@@ -1,10 +1,12 @@
 //! The driver: the only part that does IO and reads the clock. It decides nothing.
 
 mod attach;
+mod compression;
 mod driver;
 mod frames;
 mod link;
 mod listener;
+mod metrics;
 mod outlet;
 mod polling;
 mod request;

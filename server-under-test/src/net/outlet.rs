@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     collections::VecDeque,
     io::IoSlice,
+    sync::Arc,
     task::{Context, Waker},
     time::Instant,
 };
@@ -11,11 +12,11 @@ use std::{
 use bytes::{Buf as _, Bytes};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use super::{frames, wire::Writer};
+use super::{frames, metrics::Metrics, wire::Writer};
 use crate::engine::{
     outbox::Frame,
     session::Session,
-    signals::{SocketId, ToSocket},
+    signals::{SocketId, ToSocket, Transport},
 };
 
 /// Frames are gathered up to this size, and leave with one system call.
@@ -55,10 +56,11 @@ pub(super) struct Outlet {
     /// The connection takes no more for now.
     full: bool,
     last: Option<Last>,
+    metrics: Arc<Metrics>,
 }
 
 impl Outlet {
-    pub(super) fn new(socket: SocketId, writer: Writer) -> Self {
+    pub(super) fn new(socket: SocketId, writer: Writer, metrics: Arc<Metrics>) -> Self {
         Self {
             socket,
             writer,
@@ -67,6 +69,7 @@ impl Outlet {
             pong: None,
             full: false,
             last: None,
+            metrics,
         }
     }
 
@@ -129,7 +132,9 @@ impl Outlet {
             frames::begin(OpCode::Control(Control::Pong), payload.len(), out);
             out.extend_from_slice(&payload);
         }
-        while out.len() < GATHER_BYTES {
+        let (mut packets, mut bytes) = (0, 0);
+        let mut large = None;
+        while out.len() < GATHER_BYTES && large.is_none() {
             let (kind, payload) = match session.poll_socket(self.socket, now) {
                 Some(ToSocket::Frame(Frame::Text(text))) => (Data::Text, text.into_bytes()),
                 Some(ToSocket::Frame(Frame::Binary(bytes))) => (Data::Binary, bytes),
@@ -146,12 +151,17 @@ impl Outlet {
                 None => break,
             };
             frames::begin(OpCode::Data(kind), payload.len(), out);
-            if payload.len() >= LARGE_BYTES {
-                return Some(payload);
+            packets += 1;
+            bytes += payload.len();
+            match payload.len() >= LARGE_BYTES {
+                true => large = Some(payload),
+                false => out.extend_from_slice(&payload),
             }
-            out.extend_from_slice(&payload);
         }
-        None
+        if packets > 0 {
+            self.metrics.of(Transport::WebSocket).sent.add(packets, bytes);
+        }
+        large
     }
 
     fn write_gathered(&mut self, gathered: &[u8], large: Option<Bytes>) {

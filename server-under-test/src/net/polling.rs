@@ -19,9 +19,11 @@ use super::{
 use crate::engine::{
     admission::Query,
     polling::{BodyBuffer, BodyError, check_head},
-    signals::{Answer, Input, RequestId},
+    signals::{Answer, Input, RequestId, Transport},
 };
 
+/// U+001E, between the packets of a payload (Engine.IO protocol v4, "Packet encoding").
+const SEPARATOR: u8 = 0x1e;
 /// How much of a body that is too large is read nevertheless, so that the client gets to read the response.
 const DISCARD_BYTES: usize = 8 << 20;
 
@@ -60,7 +62,11 @@ where
         () = tokio::time::sleep(driver.config.body_timeout) => return Ok(response::timed_out()),
     };
     match body {
-        Ok(body) => driver.step(link, Input::PostBody(pending.request, body)),
+        Ok(body) => {
+            let packets = 1 + body.iter().filter(|byte| **byte == SEPARATOR).count();
+            driver.metrics.of(Transport::Polling).received.add(packets, body.len());
+            driver.step(link, Input::PostBody(pending.request, body));
+        }
         Err(error) => {
             pending.over = true;
             driver.step(link, Input::PostRefused(pending.request));
@@ -119,7 +125,12 @@ impl Pending {
 
     fn answered(&mut self, answer: Result<Answer, oneshot::error::RecvError>) -> Result<Reply, Cut> {
         self.over = true;
-        response::answer(&self.driver.config, answer.map_err(|_| Cut)?).ok_or(Cut)
+        let answer = answer.map_err(|_| Cut)?;
+        if let Answer::Payload(body) = &answer {
+            let packets = 1 + body.iter().filter(|byte| **byte == SEPARATOR).count();
+            self.driver.metrics.of(Transport::Polling).sent.add(packets, body.len());
+        }
+        response::answer(&self.driver.config, answer).ok_or(Cut)
     }
 }
 

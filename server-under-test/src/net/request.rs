@@ -11,9 +11,13 @@ use super::{
     response::{self, Reply},
     websocket,
 };
-use crate::engine::{
-    admission::{Admission, Head, Query, admit},
-    signals::{Refusal, Transport},
+use crate::{
+    bundle::File,
+    config::Config,
+    engine::{
+        admission::{Admission, Head, Query, admit},
+        signals::{Refusal, Transport},
+    },
 };
 
 /// The connection is dropped without a response.
@@ -40,16 +44,35 @@ where
     if !is_ours(&driver, &request) {
         return Ok(response::not_found());
     }
+    if is_about_metrics(&driver, &request) {
+        return Ok(response::metrics(&driver.metrics));
+    }
+    if let Some(file) = file(&driver.config, &request) {
+        let reply = response::file(&driver.config, file, request.headers());
+        return Ok(response::with_cors(&driver.config, reply));
+    }
     if request.method() == Method::OPTIONS && driver.config.cors_origin.is_some() {
         return Ok(response::with_cors(&driver.config, response::preflight(request.headers())));
     }
+    let coding = response::coding(&driver.config, request.headers());
     let reply = route(&driver, request).await?;
-    Ok(response::with_cors(&driver.config, reply))
+    Ok(response::with_cors(&driver.config, response::compressed(&driver.config, coding, reply)))
 }
 
 /// Whether a request is for this server.
 pub(super) fn is_ours<B>(driver: &Driver, request: &Request<B>) -> bool {
-    request.uri().path().starts_with(&driver.config.path)
+    request.uri().path().starts_with(&driver.config.path) || is_about_metrics(driver, request)
+}
+
+fn is_about_metrics<B>(driver: &Driver, request: &Request<B>) -> bool {
+    driver.config.metrics_path.as_deref() == Some(request.uri().path())
+}
+
+/// The file of the client that is asked for.
+fn file<'a, B>(config: &'a Config, request: &Request<B>) -> Option<&'a File> {
+    let bundle = config.bundle.as_ref()?;
+    let name = request.uri().path().strip_prefix(&config.path)?;
+    [Method::GET, Method::HEAD].contains(request.method()).then(|| bundle.get(name))?
 }
 
 async fn route<B>(driver: &Arc<Driver>, request: Request<B>) -> Result<Reply, Cut>

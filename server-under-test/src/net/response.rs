@@ -1,13 +1,20 @@
 //! What HTTP responses look like.
 
 use bytes::Bytes;
-use http_body_util::Full;
+use futures_util::FutureExt as _;
+use http_body_util::{BodyExt as _, Full};
 use hyper::{
     HeaderMap, Response, StatusCode,
+    body::Body as _,
     header::{self, HeaderName, HeaderValue},
 };
 
+use super::{
+    compression::Coding,
+    metrics::{self, Metrics},
+};
 use crate::{
+    bundle::File,
     config::Config,
     engine::{
         polling::BodyError,
@@ -50,6 +57,51 @@ pub(super) fn answer(config: &Config, answer: Answer) -> Option<Reply> {
         reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Some(reply)
+}
+
+/// How a response to this request may be compressed.
+pub(super) fn coding(config: &Config, request: &HeaderMap) -> Option<Coding> {
+    config.compress_from_bytes?;
+    Coding::accepted(request.get(header::ACCEPT_ENCODING)?.to_str().ok()?)
+}
+
+/// The response, compressed if that is wanted and worth it.
+pub(super) fn compressed(config: &Config, coding: Option<Coding>, mut reply: Reply) -> Reply {
+    let (Some(coding), Some(least)) = (coding, config.compress_from_bytes) else { return reply };
+    if reply.body().size_hint().lower() < least as u64 {
+        return reply;
+    }
+    let Some(Ok(body)) = std::mem::take(reply.body_mut()).frame().now_or_never().flatten() else {
+        return reply;
+    };
+    let packed = coding.compress(&body.into_data().unwrap_or_default());
+    *reply.body_mut() = Full::new(packed);
+    reply.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    vary(reply.headers_mut(), header::ACCEPT_ENCODING);
+    reply
+}
+
+/// A file of the client, unless the browser has it already.
+pub(super) fn file(config: &Config, file: &File, request: &HeaderMap) -> Reply {
+    let known = request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_known = known.split(',').any(|etag| etag.trim().trim_start_matches("W/") == file.etag);
+    let mut reply = match is_known {
+        true => empty(StatusCode::NOT_MODIFIED),
+        false => {
+            let whole = reply(StatusCode::OK, file.content_type, file.content.clone());
+            compressed(config, coding(config, request), whole)
+        }
+    };
+    let etag = HeaderValue::from_str(&file.etag).expect("hexadecimal digits fit into a header");
+    reply.headers_mut().insert(header::ETAG, etag);
+    let revalidated = HeaderValue::from_static("public, max-age=0");
+    reply.headers_mut().insert(header::CACHE_CONTROL, revalidated);
+    reply
+}
+
+/// The page with metrics.
+pub(super) fn metrics(metrics: &Metrics) -> Reply {
+    reply(StatusCode::OK, metrics::CONTENT_TYPE, metrics.page())
 }
 
 /// The response to a polling handshake differs from that to a later poll.

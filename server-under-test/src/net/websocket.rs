@@ -17,7 +17,7 @@ use super::{
     driver::Driver,
     frames::{self, Decoder, Received},
     link::{Link, Over},
-    outlet::Last,
+    outlet::{Last, Outlet},
     response::{self, Reply},
     tamper::Tamper,
     wire::{self, Reader, Writer},
@@ -26,7 +26,7 @@ use crate::{
     config::Config,
     engine::{
         admission::Query,
-        signals::{Input, Refusal, SocketId},
+        signals::{Input, Refusal, SocketId, Transport},
     },
     fault::Fault,
 };
@@ -100,7 +100,7 @@ async fn serve(driver: Arc<Driver>, upgrade: OnUpgrade, link: Option<Arc<Link>>,
         Some(link) => link,
         None => driver.open(Some(socket), query).0,
     };
-    link.attach(socket, writer);
+    link.attach(Outlet::new(socket, writer, driver.metrics.clone()));
     driver.step(&link, Input::SocketOpened(socket));
     let decoder = Decoder::new(max_message_bytes(&driver.config));
     let tamper = Tamper::new(&driver.config);
@@ -177,19 +177,25 @@ impl Websocket {
             tamper.tamper(bytes);
         }
         let mut turn = self.driver.turn(&self.link);
-        let (mut messages, mut end) = (0, None);
-        let read = self.decoder.read(bytes, |received| {
-            messages += 1;
-            match received {
-                Received::Text(text) => turn.handle(Input::SocketText(self.socket, text)),
-                Received::Binary(bytes) => turn.handle(Input::SocketBinary(self.socket, bytes)),
-                Received::Ping(payload) => self.link.pong(self.socket, payload),
-                Received::Close(answer) => {
-                    turn.handle(Input::SocketClosed(self.socket));
-                    end = Some(End::ClosedByPeer(answer));
-                }
+        let (mut messages, mut message_bytes, mut end) = (0, 0, None);
+        let read = self.decoder.read(bytes, |received| match received {
+            Received::Text(text) => {
+                messages += 1;
+                message_bytes += text.as_str().len();
+                turn.handle(Input::SocketText(self.socket, text));
+            }
+            Received::Binary(bytes) => {
+                messages += 1;
+                message_bytes += bytes.len();
+                turn.handle(Input::SocketBinary(self.socket, bytes));
+            }
+            Received::Ping(payload) => self.link.pong(self.socket, payload),
+            Received::Close(answer) => {
+                turn.handle(Input::SocketClosed(self.socket));
+                end = Some(End::ClosedByPeer(answer));
             }
         });
+        self.driver.metrics.of(Transport::WebSocket).received.add(messages, message_bytes);
         if let Err(code) = read {
             turn.handle(Input::SocketFailed(self.socket));
             end = Some(End::Failed(code));

@@ -6,6 +6,7 @@ mod abuse;
 mod attach;
 mod faults;
 mod http;
+mod pages;
 mod shutdown;
 mod upgrade;
 mod websocket;
