@@ -7,6 +7,9 @@ use crate::{bundle::Bundle, fault::Fault};
 /// A year: longer times mean never.
 const LONGEST: Duration = Duration::from_hours(8760);
 
+/// From here on messages are worth compressing (testee contract, "Starting a testee").
+const DEFLATE_FROM_BYTES: usize = 1024;
+
 /// The settings of a server. The defaults are those of socket.io 4.8.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -34,6 +37,8 @@ pub struct Config {
     pub max_head_bytes: usize,
     /// Bodies of this size and more are compressed for clients that take that; without one none is.
     pub compress_from_bytes: Option<usize>,
+    /// Websocket messages of this size and more are compressed for clients that take that; without one none is.
+    pub deflate_from_bytes: Option<usize>,
     /// The files of the client that are served below the path; without them only sessions are.
     pub bundle: Option<Arc<Bundle>>,
     /// The path of a page with metrics; without one there is no such page.
@@ -61,6 +66,7 @@ impl Default for Config {
             body_timeout: Duration::from_millis(30_000),
             max_head_bytes: 16 << 10,
             compress_from_bytes: Some(1024),
+            deflate_from_bytes: None,
             bundle: None,
             metrics_path: None,
             cors_origin: None,
@@ -87,7 +93,7 @@ impl Config {
 
     /// [`Config::testee`], changed by the environment variables of the testee contract: `SIO_PATH`,
     /// `SIO_PING_INTERVAL`, `SIO_PING_TIMEOUT`, `SIO_MAX_PAYLOAD`, `SIO_CONNECT_TIMEOUT`, `SIO_UPGRADE_TIMEOUT`
-    /// (milliseconds, bytes), `SIO_CORS_ORIGIN` and `SIO_COOKIE`; and by some that only this server has:
+    /// (milliseconds, bytes), `SIO_CORS_ORIGIN`, `SIO_COOKIE` and `SIO_DEFLATE`; and by some that only this server has:
     /// `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`, `SIO_MAX_HEAD`, `SIO_COMPRESS_FROM` (bytes), `SIO_CLIENT_FILES` (a
     /// folder) and `SIO_METRICS` (a path).
     ///
@@ -145,6 +151,7 @@ impl Config {
             body_timeout: ms("SIO_BODY_TIMEOUT", usual.body_timeout)?,
             max_head_bytes: number("SIO_MAX_HEAD", variable("SIO_MAX_HEAD"), usual.max_head_bytes)?,
             compress_from_bytes,
+            deflate_from_bytes: variable("SIO_DEFLATE").filter(|it| it == "1").map(|_| DEFLATE_FROM_BYTES),
             bundle: bundle.transpose()?,
             metrics_path: variable("SIO_METRICS"),
             cors_origin: variable("SIO_CORS_ORIGIN").or(usual.cors_origin),

@@ -40,6 +40,9 @@ pub(super) struct Settings {
     /// Compress bodies of this size and more [SIO_COMPRESS_FROM]
     #[arg(long, value_name = "BYTES")]
     compress_from: Option<String>,
+    /// 1: compress websocket messages for clients that take that [SIO_DEFLATE]
+    #[arg(long, value_name = "1")]
+    deflate: Option<String>,
     /// Serve the files of the client in this folder below the path [SIO_CLIENT_FILES]
     #[arg(long, value_name = "FOLDER")]
     client_files: Option<String>,
@@ -64,6 +67,7 @@ impl Settings {
             "SIO_CORS_ORIGIN" => &self.cors_origin,
             "SIO_COOKIE" => &self.cookie,
             "SIO_COMPRESS_FROM" => &self.compress_from,
+            "SIO_DEFLATE" => &self.deflate,
             "SIO_CLIENT_FILES" => &self.client_files,
             "SIO_METRICS" => &self.metrics,
             _ => return None,

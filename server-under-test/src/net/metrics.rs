@@ -55,7 +55,7 @@ impl Metrics {
         let packets = Family::<Labels, Counter>::default();
         registry.register("packets", "Engine.IO packets", packets.clone());
         let bytes = Family::<Labels, Counter>::default();
-        registry.register("bytes", "Bytes of Engine.IO packets, as they travel", bytes.clone());
+        registry.register("bytes", "Bytes of Engine.IO packets, before compression", bytes.clone());
         let traffic = |transport: Transport| {
             let transport = ("transport", transport.name());
             let flow = |direction| {

@@ -2,6 +2,7 @@
 
 mod attach;
 mod compression;
+mod deflate;
 mod driver;
 mod frames;
 mod link;

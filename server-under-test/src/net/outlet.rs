@@ -12,7 +12,7 @@ use std::{
 use bytes::{Buf as _, Bytes};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use super::{frames, metrics::Metrics, wire::Writer};
+use super::{deflate, frames, metrics::Metrics, wire::Writer};
 use crate::engine::{
     outbox::Frame,
     session::Session,
@@ -56,11 +56,18 @@ pub(super) struct Outlet {
     /// The connection takes no more for now.
     full: bool,
     last: Option<Last>,
+    /// Messages of this size and more are compressed.
+    deflate_from_bytes: Option<usize>,
     metrics: Arc<Metrics>,
 }
 
 impl Outlet {
-    pub(super) fn new(socket: SocketId, writer: Writer, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(
+        socket: SocketId,
+        writer: Writer,
+        deflate_from_bytes: Option<usize>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             socket,
             writer,
@@ -69,6 +76,7 @@ impl Outlet {
             pong: None,
             full: false,
             last: None,
+            deflate_from_bytes,
             metrics,
         }
     }
@@ -129,7 +137,7 @@ impl Outlet {
     /// Takes frames, the last of which may be so large that its payload is given instead of being copied.
     fn gather(&mut self, session: &mut Session, out: &mut Vec<u8>, now: Instant) -> Option<Bytes> {
         if let Some(payload) = self.pong.take() {
-            frames::begin(OpCode::Control(Control::Pong), payload.len(), out);
+            frames::begin(OpCode::Control(Control::Pong), false, payload.len(), out);
             out.extend_from_slice(&payload);
         }
         let (mut packets, mut bytes) = (0, 0);
@@ -150,9 +158,12 @@ impl Outlet {
                 }
                 None => break,
             };
-            frames::begin(OpCode::Data(kind), payload.len(), out);
             packets += 1;
             bytes += payload.len();
+            let packed = self.pack(&payload);
+            let compressed = packed.is_some();
+            let payload = packed.unwrap_or(payload);
+            frames::begin(OpCode::Data(kind), compressed, payload.len(), out);
             match payload.len() >= LARGE_BYTES {
                 true => large = Some(payload),
                 false => out.extend_from_slice(&payload),
@@ -162,6 +173,13 @@ impl Outlet {
             self.metrics.of(Transport::WebSocket).sent.add(packets, bytes);
         }
         large
+    }
+
+    /// The payload, compressed if that is agreed and makes it smaller.
+    fn pack(&self, payload: &Bytes) -> Option<Bytes> {
+        self.deflate_from_bytes.filter(|least| payload.len() >= *least)?;
+        let packed = deflate::pack(payload);
+        (packed.len() < payload.len()).then(|| packed.into())
     }
 
     fn write_gathered(&mut self, gathered: &[u8], large: Option<Bytes>) {

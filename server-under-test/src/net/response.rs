@@ -163,7 +163,11 @@ pub(super) fn not_found() -> Reply {
 }
 
 /// The connection becomes a websocket.
-pub(super) fn switching(accept: &str, protocol: Option<HeaderValue>) -> Reply {
+pub(super) fn switching(
+    accept: &str,
+    protocol: Option<HeaderValue>,
+    extension: Option<&'static str>,
+) -> Reply {
     let mut reply = empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = reply.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -172,6 +176,9 @@ pub(super) fn switching(accept: &str, protocol: Option<HeaderValue>) -> Reply {
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     if let Some(protocol) = protocol {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    if let Some(extension) = extension {
+        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(extension));
     }
     reply
 }

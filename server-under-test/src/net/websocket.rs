@@ -14,6 +14,7 @@ use hyper::{Request, header, upgrade::OnUpgrade};
 use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::frame::coding::CloseCode};
 
 use super::{
+    deflate,
     driver::Driver,
     frames::{self, Decoder, Received},
     link::{Link, Over},
@@ -87,12 +88,21 @@ pub(super) fn accept<B>(
     // The first protocol is chosen, as in socket.io 4.8.
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
     let protocol = offered.and_then(|offered| offered.split(',').next()?.trim().try_into().ok());
+    let offers = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
+    let is_offered = offers.filter_map(|value| value.to_str().ok()).any(deflate::is_offered);
+    let deflate_from_bytes = driver.config.deflate_from_bytes.filter(|_| is_offered);
     let upgrade = hyper::upgrade::on(&mut request);
-    driver.tasks.spawn(serve(driver.clone(), upgrade, link, query));
-    response::switching(&key, protocol)
+    driver.tasks.spawn(serve(driver.clone(), upgrade, link, query, deflate_from_bytes));
+    response::switching(&key, protocol, deflate_from_bytes.map(|_| deflate::AGREED))
 }
 
-async fn serve(driver: Arc<Driver>, upgrade: OnUpgrade, link: Option<Arc<Link>>, query: Query) {
+async fn serve(
+    driver: Arc<Driver>,
+    upgrade: OnUpgrade,
+    link: Option<Arc<Link>>,
+    query: Query,
+    deflate_from_bytes: Option<usize>,
+) {
     let Ok(upgraded) = upgrade.await else { return };
     let (reader, writer, mut read_already) = wire::split(upgraded);
     let socket = driver.socket_id();
@@ -100,9 +110,9 @@ async fn serve(driver: Arc<Driver>, upgrade: OnUpgrade, link: Option<Arc<Link>>,
         Some(link) => link,
         None => driver.open(Some(socket), query).0,
     };
-    link.attach(Outlet::new(socket, writer, driver.metrics.clone()));
+    link.attach(Outlet::new(socket, writer, deflate_from_bytes, driver.metrics.clone()));
     driver.step(&link, Input::SocketOpened(socket));
-    let decoder = Decoder::new(max_message_bytes(&driver.config));
+    let decoder = Decoder::new(max_message_bytes(&driver.config), deflate_from_bytes.is_some());
     let tamper = Tamper::new(&driver.config);
     let mut websocket = Websocket { driver, link, socket, reader, decoder, tamper, held: false };
     let end = match websocket.arrived(&mut read_already) {

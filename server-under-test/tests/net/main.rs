@@ -4,6 +4,7 @@ mod client;
 
 mod abuse;
 mod attach;
+mod deflate;
 mod faults;
 mod http;
 mod pages;
