@@ -4,49 +4,49 @@
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Settings of the server, each before its environment variable")]
 pub(super) struct Settings {
-    /// Where requests are served [SIO_PATH]
+    /// Where requests are served (SIO_PATH)
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
-    /// Time to the next ping, ms [SIO_PING_INTERVAL]
+    /// Time to the next ping, ms (SIO_PING_INTERVAL)
     #[arg(long, value_name = "MS")]
     ping_interval: Option<String>,
-    /// Time for a pong, ms [SIO_PING_TIMEOUT]
+    /// Time for a pong, ms (SIO_PING_TIMEOUT)
     #[arg(long, value_name = "MS")]
     ping_timeout: Option<String>,
-    /// Largest payload, bytes [SIO_MAX_PAYLOAD]
+    /// Largest payload, bytes (SIO_MAX_PAYLOAD)
     #[arg(long, value_name = "BYTES")]
     max_payload: Option<String>,
-    /// Time to join a first namespace, ms [SIO_CONNECT_TIMEOUT]
+    /// Time to join a first namespace, ms (SIO_CONNECT_TIMEOUT)
     #[arg(long, value_name = "MS")]
     connect_timeout: Option<String>,
-    /// Time to complete an upgrade, ms [SIO_UPGRADE_TIMEOUT]
+    /// Time to complete an upgrade, ms (SIO_UPGRADE_TIMEOUT)
     #[arg(long, value_name = "MS")]
     upgrade_timeout: Option<String>,
-    /// Time for the head of a request, ms [SIO_HEAD_TIMEOUT]
+    /// Time for the head of a request, ms (SIO_HEAD_TIMEOUT)
     #[arg(long, value_name = "MS")]
     head_timeout: Option<String>,
-    /// Time for the body of a request, ms [SIO_BODY_TIMEOUT]
+    /// Time for the body of a request, ms (SIO_BODY_TIMEOUT)
     #[arg(long, value_name = "MS")]
     body_timeout: Option<String>,
-    /// Largest head of a request, bytes [SIO_MAX_HEAD]
+    /// Largest head of a request, bytes (SIO_MAX_HEAD)
     #[arg(long, value_name = "BYTES")]
     max_head: Option<String>,
-    /// The allowed origin [SIO_CORS_ORIGIN]
+    /// The allowed origin (SIO_CORS_ORIGIN)
     #[arg(long, value_name = "ORIGIN")]
     cors_origin: Option<String>,
-    /// Name of the cookie that carries the session id [SIO_COOKIE]
+    /// Name of the cookie that carries the session id (SIO_COOKIE)
     #[arg(long, value_name = "NAME")]
     cookie: Option<String>,
-    /// Compress bodies of this size and more [SIO_COMPRESS_FROM]
+    /// Compress bodies of this size and more (SIO_COMPRESS_FROM)
     #[arg(long, value_name = "BYTES")]
     compress_from: Option<String>,
-    /// 1: compress websocket messages for clients that take that [SIO_DEFLATE]
+    /// 1: compress websocket messages for clients that take that (SIO_DEFLATE)
     #[arg(long, value_name = "1")]
     deflate: Option<String>,
-    /// Serve the files of the client in this folder below the path [SIO_CLIENT_FILES]
+    /// Serve the files of the client in this folder below the path (SIO_CLIENT_FILES)
     #[arg(long, value_name = "FOLDER")]
     client_files: Option<String>,
-    /// Serve a page with metrics here [SIO_METRICS]
+    /// Serve a page with metrics here (SIO_METRICS)
     #[arg(long, value_name = "PATH")]
     metrics: Option<String>,
 }
@@ -89,7 +89,7 @@ mod tests {
             .get_arguments()
             .map(|it| {
                 let help = it.get_help().unwrap().to_string();
-                let variable = help.rsplit_once('[').unwrap().1.trim_end_matches(']').to_owned();
+                let variable = help.rsplit_once('(').unwrap().1.trim_end_matches(')').to_owned();
                 (format!("--{}", it.get_long().unwrap()), variable)
             })
             .collect();
