@@ -1,11 +1,14 @@
 //! What a server is told before it starts.
 
-use std::{env, error::Error, fmt, str::FromStr, time::Duration};
+use std::{env, error::Error, fmt, str::FromStr, sync::Arc, time::Duration};
 
-use crate::fault::Fault;
+use crate::{bundle::Bundle, fault::Fault};
 
 /// A year: longer times mean never.
 const LONGEST: Duration = Duration::from_hours(8760);
+
+/// From here on messages are worth compressing (testee contract, "Starting a testee").
+const DEFLATE_FROM_BYTES: usize = 1024;
 
 /// The settings of a server. The defaults are those of socket.io 4.8.
 #[derive(Clone, Debug)]
@@ -26,6 +29,20 @@ pub struct Config {
     pub farewell_timeout: Duration,
     /// What may wait for a client that does not read; more than this closes its session.
     pub max_outbox_bytes: usize,
+    /// Time in which a client must send the head of a request, or anything at all on a new connection.
+    pub head_timeout: Duration,
+    /// Time in which a client must send the body of a request.
+    pub body_timeout: Duration,
+    /// Largest head of a request.
+    pub max_head_bytes: usize,
+    /// Bodies of this size and more are compressed for clients that take that; without one none is.
+    pub compress_from_bytes: Option<usize>,
+    /// Websocket messages of this size and more are compressed for clients that take that; without one none is.
+    pub deflate_from_bytes: Option<usize>,
+    /// The files of the client that are served below the path; without them only sessions are.
+    pub bundle: Option<Arc<Bundle>>,
+    /// The path of a page with metrics; without one there is no such page.
+    pub metrics_path: Option<String>,
     /// The allowed origin; without one there are no CORS headers.
     pub cors_origin: Option<String>,
     /// Name of the cookie that carries the session id; without one no cookie is set.
@@ -45,6 +62,13 @@ impl Default for Config {
             upgrade_timeout: Duration::from_millis(10_000),
             farewell_timeout: Duration::from_millis(30_000),
             max_outbox_bytes: 16 << 20,
+            head_timeout: Duration::from_millis(30_000),
+            body_timeout: Duration::from_millis(30_000),
+            max_head_bytes: 16 << 10,
+            compress_from_bytes: Some(1024),
+            deflate_from_bytes: None,
+            bundle: None,
+            metrics_path: None,
             cors_origin: None,
             cookie: None,
             fault: None,
@@ -69,29 +93,49 @@ impl Config {
 
     /// [`Config::testee`], changed by the environment variables of the testee contract: `SIO_PATH`,
     /// `SIO_PING_INTERVAL`, `SIO_PING_TIMEOUT`, `SIO_MAX_PAYLOAD`, `SIO_CONNECT_TIMEOUT`, `SIO_UPGRADE_TIMEOUT`
-    /// (milliseconds, bytes), `SIO_CORS_ORIGIN` and `SIO_COOKIE`.
+    /// (milliseconds, bytes), `SIO_CORS_ORIGIN`, `SIO_COOKIE` and `SIO_DEFLATE`; and by some that only this server has:
+    /// `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`, `SIO_MAX_HEAD`, `SIO_COMPRESS_FROM` (bytes), `SIO_CLIENT_FILES` (a
+    /// folder) and `SIO_METRICS` (a path).
     ///
     /// # Errors
     ///
-    /// A variable that holds no number where one is needed.
+    /// A variable that holds no number where one is needed, or names a folder without the files of a client.
     pub fn from_env() -> Result<Self, InvalidVariable> {
         Self::from_variables(|name| env::var(name).ok())
     }
 
-    fn from_variables(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, InvalidVariable> {
+    /// [`Config::from_env`], with variables that come from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::from_env`].
+    pub fn from_variables(
+        variable: impl Fn(&'static str) -> Option<String>,
+    ) -> Result<Self, InvalidVariable> {
         fn number<N: FromStr>(
             name: &'static str,
             text: Option<String>,
             usual: N,
         ) -> Result<N, InvalidVariable> {
             let Some(text) = text else { return Ok(usual) };
-            text.parse().map_err(|_| InvalidVariable { name, text })
+            text.parse().map_err(|_| InvalidVariable { name, text, why: "it is no number".to_owned() })
         }
         let ms = |name, usual: Duration| match number(name, variable(name), usual.as_millis() as u64) {
             Ok(ms) => Ok(Duration::from_millis(ms)),
             Err(error) => Err(error),
         };
         let usual = Self::testee();
+        let compress_from_bytes = match variable("SIO_COMPRESS_FROM") {
+            text @ Some(_) => Some(number("SIO_COMPRESS_FROM", text, 0)?),
+            None => usual.compress_from_bytes,
+        };
+        let bundle = variable("SIO_CLIENT_FILES").map(|folder| match Bundle::read(&folder) {
+            Ok(bundle) => Ok(Arc::new(bundle)),
+            Err(error) => {
+                let why = error.to_string();
+                Err(InvalidVariable { name: "SIO_CLIENT_FILES", text: folder, why })
+            }
+        });
         Ok(Self {
             path: variable("SIO_PATH").unwrap_or(usual.path),
             ping_interval: ms("SIO_PING_INTERVAL", usual.ping_interval)?,
@@ -103,6 +147,13 @@ impl Config {
             )?,
             connect_timeout: ms("SIO_CONNECT_TIMEOUT", usual.connect_timeout)?,
             upgrade_timeout: ms("SIO_UPGRADE_TIMEOUT", usual.upgrade_timeout)?,
+            head_timeout: ms("SIO_HEAD_TIMEOUT", usual.head_timeout)?,
+            body_timeout: ms("SIO_BODY_TIMEOUT", usual.body_timeout)?,
+            max_head_bytes: number("SIO_MAX_HEAD", variable("SIO_MAX_HEAD"), usual.max_head_bytes)?,
+            compress_from_bytes,
+            deflate_from_bytes: variable("SIO_DEFLATE").filter(|it| it == "1").map(|_| DEFLATE_FROM_BYTES),
+            bundle: bundle.transpose()?,
+            metrics_path: variable("SIO_METRICS"),
             cors_origin: variable("SIO_CORS_ORIGIN").or(usual.cors_origin),
             cookie: variable("SIO_COOKIE").filter(|name| !name.is_empty()),
             ..usual
@@ -123,6 +174,8 @@ impl Config {
             connect_timeout: self.connect_timeout.min(LONGEST),
             upgrade_timeout: self.upgrade_timeout.min(LONGEST),
             farewell_timeout: self.farewell_timeout.min(LONGEST),
+            head_timeout: self.head_timeout.min(LONGEST),
+            body_timeout: self.body_timeout.min(LONGEST),
             ..self
         }
     }
@@ -138,11 +191,12 @@ impl Config {
 pub struct InvalidVariable {
     name: &'static str,
     text: String,
+    why: String,
 }
 
 impl fmt::Display for InvalidVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {:?}, which is no number", self.name, self.text)
+        write!(f, "{} is {:?}: {}", self.name, self.text, self.why)
     }
 }
 
@@ -170,6 +224,6 @@ mod tests {
     fn nonsense_is_named() {
         let error = Config::from_variables(|name| (name == "SIO_MAX_PAYLOAD").then(|| "many".to_owned()))
             .unwrap_err();
-        assert_eq!(error.to_string(), r#"SIO_MAX_PAYLOAD is "many", which is no number"#);
+        assert_eq!(error.to_string(), r#"SIO_MAX_PAYLOAD is "many": it is no number"#);
     }
 }

@@ -7,6 +7,7 @@
 //! them together with their namespaces. `now` goes in, deadlines come out. [`Server`] is the thin driver around it.
 
 mod app;
+mod bundle;
 pub mod config;
 pub mod engine;
 pub mod fault;
@@ -14,6 +15,7 @@ pub mod hub;
 mod net;
 pub mod socket;
 
+pub use bundle::Bundle;
 pub use config::Config;
 pub use fault::Fault;
-pub use net::Server;
+pub use net::{Attached, Layer, Layered, ReplyBody, Server, Service};

@@ -16,6 +16,8 @@ mod prove;
 mod report;
 #[cfg(feature = "embedded")]
 mod serve;
+#[cfg(feature = "embedded")]
+mod settings;
 mod test;
 
 use std::process::ExitCode;
@@ -44,7 +46,7 @@ pub enum Command {
     #[command(subcommand)]
     Baseline(baseline::Args),
     #[cfg(feature = "embedded")]
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     List(list::Args),
     Explain(explain::Args),
     #[cfg(feature = "embedded")]

@@ -5,9 +5,12 @@ use std::{
     ffi::OsString,
     io::{self, Write},
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
 };
 
-use super::{Exit, Failure};
+use tokio::runtime::Builder;
+
+use super::{Exit, Failure, settings::Settings};
 use crate::target;
 
 /// Run the reference server; with a fault it is a known-bad one
@@ -20,6 +23,7 @@ Examples:
   siospec test -- siospec serve
   siospec serve --listen 127.0.0.1:0
   siospec serve --fault list
+  siospec serve --client-files node_modules/socket.io-client/dist --metrics /metrics
   siospec serve --fault room-filter-ignored")]
 pub struct Args {
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:$PORT, or port 3000]
@@ -28,7 +32,16 @@ pub struct Args {
     /// Be wrong in this way; `list` prints every way
     #[arg(long, value_name = "NAME")]
     pub fault: Option<String>,
+    /// How many threads serve; one alone spends the least on each message
+    #[arg(long, value_name = "NUMBER", default_value_t = NonZeroUsize::MIN)]
+    pub threads: NonZeroUsize,
+    #[command(flatten)]
+    settings: Settings,
 }
+
+/// How many tasks run on the only thread before it looks for events again: all that the last look has found, so that
+/// more than one message has arrived for each by then.
+const EVENT_INTERVAL: u32 = 1024;
 
 /// Serves until interrupted or told to end.
 ///
@@ -47,14 +60,18 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Some(address) => address,
         None => SocketAddr::from((Ipv4Addr::LOCALHOST, port(env::var_os("PORT"))?)),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match args.threads.get() {
+        1 => Builder::new_current_thread().event_interval(EVENT_INTERVAL).enable_all().build(),
+        threads => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
+    };
     let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
     runtime.block_on(async {
         let told = |address: SocketAddr| {
             // Whoever waits for this line knows the port. A closed standard output is no reason not to serve.
             let _closed = writeln!(io::stdout(), "listening on http://{address}");
         };
-        target::serve(listen, args.fault.as_deref(), told, stopped()).await
+        let variable = |name: &str| args.settings.variable(name).or_else(|| env::var(name).ok());
+        target::serve(listen, variable, args.fault.as_deref(), told, stopped()).await
     })?;
     Ok(Exit::Fine)
 }

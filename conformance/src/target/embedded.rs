@@ -19,7 +19,7 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     Fault::ALL.iter().map(|fault| (fault.name(), fault.describe()))
 }
 
-/// Serves the reference server, configured by the environment of the testee contract, until `stop` ends.
+/// Serves the reference server, configured by the variables of the testee contract, until `stop` ends.
 ///
 /// `ready` is told the address once it listens.
 ///
@@ -27,11 +27,13 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// A variable or the fault makes no sense, or the address cannot be listened on.
 pub async fn serve(
     address: SocketAddr,
+    variable: impl Fn(&'static str) -> Option<String>,
     fault: Option<&str>,
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), TargetError> {
-    let mut config = Config::from_env().map_err(|error| TargetError::Usage(error.to_string()))?;
+    let mut config =
+        Config::from_variables(variable).map_err(|error| TargetError::Usage(error.to_string()))?;
     config.fault = fault.map(find).transpose()?;
     let server = Server::bind(config, address)
         .await

@@ -257,8 +257,12 @@ fn about(hub: &Hub) -> Answer {
         "dynamic-namespaces",
     ];
     let config = hub.config();
-    let sometimes =
-        [(true, "middleware"), (config.cors_origin.is_some(), "cors"), (config.cookie.is_some(), "cookie")];
+    let sometimes = [
+        (true, "middleware"),
+        (config.cors_origin.is_some(), "cors"),
+        (config.cookie.is_some(), "cookie"),
+        (config.bundle.is_some(), "client-bundle"),
+    ];
     let features =
         ALWAYS.into_iter().chain(sometimes.into_iter().filter_map(|(on, name)| on.then_some(name)));
     let mut answer = Composer::default();

@@ -103,6 +103,9 @@ impl<'a> Event<'a> {
     }
 
     fn add_rest(&self, list: &mut Composer, mut comma: bool) {
+        if self.attachments.is_empty() {
+            return self.add_rest_as_it_is(list, comma);
+        }
         for value in self.values() {
             if comma {
                 list.raw(",");
@@ -110,6 +113,19 @@ impl<'a> Event<'a> {
             comma = true;
             list.part(value.as_str(), self.attachments);
         }
+    }
+
+    /// Without attachments nothing needs to be numbered anew.
+    fn add_rest_as_it_is(&self, list: &mut Composer, comma: bool) {
+        let args = self.args.as_str();
+        let Some(name) = self.args.iter().next().map(Json::as_str) else { return };
+        // Both are parts of the same text.
+        let end = name.as_ptr().addr() + name.len() - args.as_ptr().addr();
+        let rest = args[end..args.len() - 1].trim_start();
+        match rest.strip_prefix(',') {
+            Some(rest) if !comma => list.raw(rest),
+            _ => list.raw(rest),
+        };
     }
 }
 

@@ -10,37 +10,49 @@ const VERSION: &str = "4";
 
 /// The parameters of a request, in the order they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Query(Vec<(String, String)>);
+pub struct Query {
+    /// Names and values, one behind the other: every request has some, and few of them are ever looked at.
+    text: String,
+    /// Where a name begins, where its value begins, and where that ends.
+    parameters: Vec<[usize; 3]>,
+}
 
 impl Query {
     /// Reads the part of a URL behind the question mark (WHATWG URL, "application/x-www-form-urlencoded parsing").
     #[must_use]
     pub fn parse(config: &Config, text: &str) -> Self {
-        let decode = |part: &str| match config.fault {
-            Some(Fault::QueryNotDecoded) => part.to_owned(),
-            _ => decoded(part).into_owned(),
+        let decode = |part| match config.fault {
+            Some(Fault::QueryNotDecoded) => Cow::Borrowed(part),
+            _ => decoded(part),
         };
-        let pairs = text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let mut query = Self { text: String::with_capacity(text.len()), parameters: Vec::new() };
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(name), decode(value))
-        });
-        Self(pairs.collect())
+            let start = query.text.len();
+            query.text.push_str(&decode(name));
+            let middle = query.text.len();
+            query.text.push_str(&decode(value));
+            query.parameters.push([start, middle, query.text.len()]);
+        }
+        query
     }
 
     /// The value of a parameter; of several the last, as in socket.io 4.8.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.all().rev().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// Every parameter once, with its last value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let last = |index: usize, name: &str| self.0[index + 1..].iter().all(|(key, _)| key != name);
-        self.0
+        let last = |index: usize, name: &str| self.all().skip(index + 1).all(|(key, _)| key != name);
+        self.all().enumerate().filter(move |(index, (name, _))| last(*index, name)).map(|(_, pair)| pair)
+    }
+
+    fn all(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> + ExactSizeIterator {
+        self.parameters
             .iter()
-            .enumerate()
-            .filter(move |(index, (name, _))| last(*index, name))
-            .map(|(_, (name, value))| (&**name, &**value))
+            .map(|[start, middle, end]| (&self.text[*start..*middle], &self.text[*middle..*end]))
     }
 }
 

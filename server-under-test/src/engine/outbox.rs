@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::{Buf as _, Bytes};
+use bytestring::ByteString;
 
 /// One Engine.IO packet as it travels in a websocket message of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ impl Frame {
 
     fn len_bytes(&self) -> usize {
         match self {
-            Self::Text(text) => text.0.len(),
+            Self::Text(text) => text.as_str().len(),
             Self::Binary(bytes) => bytes.len(),
         }
     }
@@ -30,26 +31,26 @@ impl Frame {
 
 /// Text that is shared instead of copied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text(Bytes);
+pub struct Text(ByteString);
 
 impl Text {
     /// Takes the text over.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self(Bytes::from(text))
+        Self(text.into())
     }
 
     /// Copies the text.
     #[must_use]
     pub fn copied(text: &str) -> Self {
-        Self(Bytes::copy_from_slice(text.as_bytes()))
+        Self(text.into())
     }
 
     /// Shares the bytes if they are UTF-8, else copies them with the broken parts replaced by U+FFFD.
     #[must_use]
     pub fn from_bytes_lossy(bytes: Bytes) -> Self {
-        match str::from_utf8(&bytes) {
-            Ok(_) => Self(bytes),
+        match ByteString::try_from(bytes.clone()) {
+            Ok(text) => Self(text),
             Err(_) => Self::new(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
@@ -57,27 +58,27 @@ impl Text {
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        str::from_utf8(&self.0).expect("every constructor takes text")
+        &self.0
     }
 
     /// The text as bytes.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
-        self.0
+        self.0.into_bytes()
     }
 
     /// The text without its first bytes, which must be whole characters.
     #[must_use]
-    pub fn skip(mut self, bytes: usize) -> Self {
-        assert!(self.as_str().is_char_boundary(bytes), "only whole characters are skipped");
-        self.0.advance(bytes);
-        self
+    pub fn skip(self, bytes: usize) -> Self {
+        let mut rest = self.0.into_bytes();
+        rest.advance(bytes);
+        Self(rest.try_into().expect("only whole characters are skipped"))
     }
 
     /// Shares a part of this text.
     #[must_use]
     pub fn share(&self, part: &str) -> Self {
-        Self(self.0.slice_ref(part.as_bytes()))
+        Self(self.0.slice_ref(part))
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Mutex, MutexGuard};
@@ -15,6 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     link::{Handled, Link},
+    metrics::Metrics,
     timers::Timers,
 };
 
@@ -42,6 +43,7 @@ pub(super) struct Driver {
     registry: Mutex<Registry>,
     timers: Timers,
     ids: AtomicU64,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) tasks: TaskTracker,
     /// The server stops: sessions are closed, connections finish what they do.
     pub(super) stop: CancellationToken,
@@ -84,6 +86,7 @@ impl Driver {
             registry: Mutex::new(Registry { sids, links: HashMap::new(), former: HashMap::new() }),
             timers: Timers::default(),
             ids: AtomicU64::new(0),
+            metrics: Arc::new(Metrics::new()),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
@@ -104,18 +107,16 @@ impl Driver {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// What is known of a session id.
-    pub(super) fn known(&self, sid: &str) -> Known {
+    /// What is known of a session id, and the session if there is one.
+    pub(super) fn find(&self, sid: &str) -> (Known, Option<Arc<Link>>) {
         let registry = self.registry.lock();
-        match registry.former.get(sid) {
-            _ if registry.links.contains_key(sid) => Known::Session,
-            Some(transport) => Known::FormerSession { transport: *transport },
-            None => Known::Nothing,
+        match registry.links.get(sid) {
+            Some(link) => (Known::Session, Some(link.clone())),
+            None => match registry.former.get(sid) {
+                Some(transport) => (Known::FormerSession { transport: *transport }, None),
+                None => (Known::Nothing, None),
+            },
         }
-    }
-
-    pub(super) fn find(&self, sid: &str) -> Option<Arc<Link>> {
-        self.registry.lock().links.get(sid).cloned()
     }
 
     /// Opens a session: on this websocket, or on polling.
@@ -137,6 +138,7 @@ impl Driver {
             core.unsettled.push(link.clone());
             self.settle(&mut core, Some(&link), now);
         }
+        self.metrics.opened(transport);
         tracing::debug!(sid, transport = transport.name(), "session opened");
         if self.stop.is_cancelled() {
             self.step(&link, Input::ShutDown);
@@ -165,6 +167,16 @@ impl Driver {
         }
     }
 
+    /// Closes every session, and waits for every task to end; for those that do not, no longer than this.
+    pub(super) async fn finish(&self, grace: Duration) {
+        self.shut_down();
+        self.tasks.close();
+        if tokio::time::timeout(grace, self.tasks.wait()).await.is_err() {
+            self.kill.cancel();
+            self.tasks.wait().await;
+        }
+    }
+
     /// Lets sessions say all they have to say, and those they speak to as well. What is to be written to websockets
     /// because of it is left to the caller, who knows about its own session.
     fn settle(&self, core: &mut Core, own: Option<&Arc<Link>>, now: Instant) {
@@ -175,7 +187,10 @@ impl Driver {
                         link.answer(request, answer);
                         continue;
                     }
-                    Output::Upgraded => hub::Input::Upgraded,
+                    Output::Upgraded => {
+                        self.metrics.upgraded();
+                        hub::Input::Upgraded
+                    }
                     Output::Text(text) => hub::Input::Text(text),
                     Output::Binary(bytes) => hub::Input::Binary(bytes),
                     Output::Ended(reason) => hub::Input::Ended(reason),
@@ -216,6 +231,7 @@ impl Driver {
 
     fn forget(&self, core: &mut Core, link: &Link, sid: &str, transport: Transport) {
         if core.links.remove(&link.id).is_some() {
+            self.metrics.closed(transport);
             tracing::debug!(sid, transport = transport.name(), "session closed");
         }
         let mut registry = self.registry.lock();

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
     coding::{CloseCode, Control, Data, OpCode},
 };
 
+use super::deflate;
 use crate::engine::outbox::Text;
 
 /// The longest payload of a control frame.
@@ -34,6 +35,8 @@ pub(super) enum Received {
 #[derive(Debug)]
 pub(super) struct Decoder {
     max_message_bytes: usize,
+    /// Messages may be compressed.
+    deflate: bool,
     /// The beginning of a frame.
     left: BytesMut,
     /// The beginning of a message.
@@ -44,6 +47,7 @@ pub(super) struct Decoder {
 #[derive(Debug)]
 struct Begun {
     kind: Data,
+    compressed: bool,
     payload: BytesMut,
 }
 
@@ -51,14 +55,15 @@ struct Begun {
 struct Head {
     is_final: bool,
     opcode: OpCode,
+    compressed: bool,
     mask: [u8; 4],
     bytes: usize,
     payload_bytes: usize,
 }
 
 impl Decoder {
-    pub(super) fn new(max_message_bytes: usize) -> Self {
-        Self { max_message_bytes, left: BytesMut::new(), begun: None, closed: false }
+    pub(super) fn new(max_message_bytes: usize, deflate: bool) -> Self {
+        Self { max_message_bytes, deflate, left: BytesMut::new(), begun: None, closed: false }
     }
 
     /// Reads what arrived and hands on what it completes.
@@ -104,7 +109,10 @@ impl Decoder {
             return Ok(None);
         };
         let Some(mask) = header.mask else { return Err(CloseCode::Protocol) };
-        if header.rsv1 || header.rsv2 || header.rsv3 {
+        // The first frame of a message says that it is compressed (RFC 7692, section 6).
+        let may_be_compressed =
+            matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary)) && self.deflate;
+        if (header.rsv1 && !may_be_compressed) || header.rsv2 || header.rsv3 {
             return Err(CloseCode::Protocol);
         }
         let begun = match (header.opcode, &self.begun) {
@@ -124,7 +132,8 @@ impl Decoder {
             return Err(CloseCode::Size);
         }
         let bytes = cursor.position() as usize;
-        Ok(Some(Head { is_final: header.is_final, opcode: header.opcode, mask, bytes, payload_bytes }))
+        let FrameHeader { is_final, opcode, rsv1: compressed, .. } = header;
+        Ok(Some(Head { is_final, opcode, compressed, mask, bytes, payload_bytes }))
     }
 
     fn frame(
@@ -141,23 +150,29 @@ impl Decoder {
                 take(Received::Close(answer));
             }
             OpCode::Control(_) => {}
-            OpCode::Data(kind) if head.is_final && self.begun.is_none() => take(match kind {
-                Data::Text => Received::Text(text(payload)?),
-                _ => Received::Binary(Bytes::copy_from_slice(payload)),
-            }),
+            OpCode::Data(kind) if head.is_final && self.begun.is_none() => {
+                take(self.message(kind, head.compressed, payload)?);
+            }
             OpCode::Data(kind) => {
-                let begun =
-                    self.begun.get_or_insert_with(|| Box::new(Begun { kind, payload: BytesMut::new() }));
+                let begun = self.begun.get_or_insert_with(|| {
+                    Box::new(Begun { kind, compressed: head.compressed, payload: BytesMut::new() })
+                });
                 begun.payload.extend_from_slice(payload);
                 if let Some(whole) = self.begun.take_if(|_| head.is_final) {
-                    take(match whole.kind {
-                        Data::Text => Received::Text(text(&whole.payload)?),
-                        _ => Received::Binary(whole.payload.freeze()),
-                    });
+                    take(self.message(whole.kind, whole.compressed, &whole.payload)?);
                 }
             }
         }
         Ok(())
+    }
+
+    fn message(&self, kind: Data, compressed: bool, payload: &[u8]) -> Result<Received, CloseCode> {
+        let unpacked = compressed.then(|| deflate::unpack(payload, self.max_message_bytes)).transpose()?;
+        let payload = unpacked.as_deref().unwrap_or(payload);
+        Ok(match kind {
+            Data::Text => Received::Text(text(payload)?),
+            _ => Received::Binary(Bytes::copy_from_slice(payload)),
+        })
     }
 }
 
@@ -191,8 +206,8 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
 }
 
 /// Begins a frame that holds a whole message or control payload of this many bytes.
-pub(super) fn begin(opcode: OpCode, payload_bytes: usize, out: &mut Vec<u8>) {
-    let header = FrameHeader { opcode, ..FrameHeader::default() };
+pub(super) fn begin(opcode: OpCode, compressed: bool, payload_bytes: usize, out: &mut Vec<u8>) {
+    let header = FrameHeader { opcode, rsv1: compressed, ..FrameHeader::default() };
     header.format(payload_bytes as u64, out).expect("memory takes every byte");
 }
 
@@ -201,7 +216,7 @@ pub(super) fn close(code: Option<CloseCode>) -> Vec<u8> {
     let payload = code.map(|code| u16::from(code).to_be_bytes());
     let payload = payload.as_ref().map_or(&[][..], |code| &code[..]);
     let mut frame = Vec::new();
-    begin(OpCode::Control(Control::Close), payload.len(), &mut frame);
+    begin(OpCode::Control(Control::Close), false, payload.len(), &mut frame);
     frame.extend_from_slice(payload);
     frame
 }
@@ -231,7 +246,7 @@ mod tests {
 
     /// Everything that is read from these bytes, cut into pieces of this size.
     fn read(bytes: &[u8], piece_bytes: usize) -> (Vec<Received>, Result<(), CloseCode>) {
-        let mut decoder = Decoder::new(MAX_BYTES);
+        let mut decoder = Decoder::new(MAX_BYTES, false);
         let mut received = Vec::new();
         for piece in bytes.chunks(piece_bytes) {
             let result = decoder.read(&mut piece.to_vec(), |it| received.push(it));
@@ -319,7 +334,7 @@ mod tests {
         fn no_bytes_make_it_panic_or_keep_more_than_a_message(
             pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..40),
         ) {
-            let mut decoder = Decoder::new(MAX_BYTES);
+            let mut decoder = Decoder::new(MAX_BYTES, true);
             for mut piece in pieces {
                 if decoder.read(&mut piece, drop).is_err() {
                     break;

@@ -135,8 +135,8 @@ impl Link {
     }
 
     /// A websocket is there to be written to.
-    pub(super) fn attach(&self, socket: SocketId, writer: Writer) {
-        self.state.lock().outlets.push(Outlet::new(socket, writer));
+    pub(super) fn attach(&self, outlet: Outlet) {
+        self.state.lock().outlets.push(outlet);
     }
 
     /// The websocket is no longer written to here.

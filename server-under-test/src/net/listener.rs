@@ -11,8 +11,6 @@ use crate::config::Config;
 
 /// How long connections may take to finish when the server stops.
 const GRACE: Duration = Duration::from_millis(1500);
-/// What a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_millis(30_000);
 /// Pause after a failure to accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const READ_BUFFER_BYTES: usize = 64 << 10;
@@ -50,12 +48,7 @@ impl Server {
     /// Stops: no connection is accepted any more, every session is closed, and every task has ended when this returns.
     /// Connections get a moment to be told.
     pub async fn shutdown(self) {
-        self.driver.shut_down();
-        self.driver.tasks.close();
-        if tokio::time::timeout(GRACE, self.driver.tasks.wait()).await.is_err() {
-            self.driver.kill.cancel();
-            self.driver.tasks.wait().await;
-        }
+        self.driver.finish(GRACE).await;
     }
 }
 
@@ -94,11 +87,15 @@ async fn serve(driver: Arc<Driver>, stream: TcpStream) {
     // Without this option only latency suffers.
     let _ = stream.set_nodelay(true);
     let (stop, kill) = (driver.stop.clone(), driver.kill.clone());
+    let config = driver.config.clone();
     let service = service_fn(move |request| request::serve(driver.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(config.head_timeout)
+        .max_header_size(config.max_head_bytes)
         .max_buf_size(READ_BUFFER_BYTES)
+        // Responses are short: copying them into one piece is cheaper than handing over two.
+        .writev(false)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::pin!(connection);

@@ -4,6 +4,7 @@ use std::{
     cell::RefCell,
     collections::VecDeque,
     io::IoSlice,
+    sync::Arc,
     task::{Context, Waker},
     time::Instant,
 };
@@ -11,11 +12,11 @@ use std::{
 use bytes::{Buf as _, Bytes};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-use super::{frames, wire::Writer};
+use super::{deflate, frames, metrics::Metrics, wire::Writer};
 use crate::engine::{
     outbox::Frame,
     session::Session,
-    signals::{SocketId, ToSocket},
+    signals::{SocketId, ToSocket, Transport},
 };
 
 /// Frames are gathered up to this size, and leave with one system call.
@@ -55,10 +56,18 @@ pub(super) struct Outlet {
     /// The connection takes no more for now.
     full: bool,
     last: Option<Last>,
+    /// Messages of this size and more are compressed.
+    deflate_from_bytes: Option<usize>,
+    metrics: Arc<Metrics>,
 }
 
 impl Outlet {
-    pub(super) fn new(socket: SocketId, writer: Writer) -> Self {
+    pub(super) fn new(
+        socket: SocketId,
+        writer: Writer,
+        deflate_from_bytes: Option<usize>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             socket,
             writer,
@@ -67,6 +76,8 @@ impl Outlet {
             pong: None,
             full: false,
             last: None,
+            deflate_from_bytes,
+            metrics,
         }
     }
 
@@ -126,10 +137,12 @@ impl Outlet {
     /// Takes frames, the last of which may be so large that its payload is given instead of being copied.
     fn gather(&mut self, session: &mut Session, out: &mut Vec<u8>, now: Instant) -> Option<Bytes> {
         if let Some(payload) = self.pong.take() {
-            frames::begin(OpCode::Control(Control::Pong), payload.len(), out);
+            frames::begin(OpCode::Control(Control::Pong), false, payload.len(), out);
             out.extend_from_slice(&payload);
         }
-        while out.len() < GATHER_BYTES {
+        let (mut packets, mut bytes) = (0, 0);
+        let mut large = None;
+        while out.len() < GATHER_BYTES && large.is_none() {
             let (kind, payload) = match session.poll_socket(self.socket, now) {
                 Some(ToSocket::Frame(Frame::Text(text))) => (Data::Text, text.into_bytes()),
                 Some(ToSocket::Frame(Frame::Binary(bytes))) => (Data::Binary, bytes),
@@ -145,13 +158,28 @@ impl Outlet {
                 }
                 None => break,
             };
-            frames::begin(OpCode::Data(kind), payload.len(), out);
-            if payload.len() >= LARGE_BYTES {
-                return Some(payload);
+            packets += 1;
+            bytes += payload.len();
+            let packed = self.pack(&payload);
+            let compressed = packed.is_some();
+            let payload = packed.unwrap_or(payload);
+            frames::begin(OpCode::Data(kind), compressed, payload.len(), out);
+            match payload.len() >= LARGE_BYTES {
+                true => large = Some(payload),
+                false => out.extend_from_slice(&payload),
             }
-            out.extend_from_slice(&payload);
         }
-        None
+        if packets > 0 {
+            self.metrics.of(Transport::WebSocket).sent.add(packets, bytes);
+        }
+        large
+    }
+
+    /// The payload, compressed if that is agreed and makes it smaller.
+    fn pack(&self, payload: &Bytes) -> Option<Bytes> {
+        self.deflate_from_bytes.filter(|least| payload.len() >= *least)?;
+        let packed = deflate::pack(payload);
+        (packed.len() < payload.len()).then(|| packed.into())
     }
 
     fn write_gathered(&mut self, gathered: &[u8], large: Option<Bytes>) {

@@ -1,10 +1,13 @@
 //! GET and POST.
 
-use std::sync::Arc;
+use std::{
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
-use hyper::{Request, body::Body as _, body::Incoming, header};
+use hyper::{Request, body::Body, header};
 use tokio::sync::oneshot;
 
 use super::{
@@ -16,9 +19,11 @@ use super::{
 use crate::engine::{
     admission::Query,
     polling::{BodyBuffer, BodyError, check_head},
-    signals::{Answer, Input, RequestId},
+    signals::{Answer, Input, RequestId, Transport},
 };
 
+/// U+001E, between the packets of a payload (Engine.IO protocol v4, "Packet encoding").
+const SEPARATOR: u8 = 0x1e;
 /// How much of a body that is too large is read nevertheless, so that the client gets to read the response.
 const DISCARD_BYTES: usize = 8 << 20;
 
@@ -37,11 +42,10 @@ pub(super) async fn get(driver: &Arc<Driver>, link: &Arc<Link>) -> Result<Reply,
 }
 
 /// Packets from the client.
-pub(super) async fn post(
-    driver: &Arc<Driver>,
-    link: &Arc<Link>,
-    request: Request<Incoming>,
-) -> Result<Reply, Cut> {
+pub(super) async fn post<B>(driver: &Arc<Driver>, link: &Arc<Link>, request: Request<B>) -> Result<Reply, Cut>
+where
+    B: Body<Data = Bytes>,
+{
     let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let has_length = request.headers().contains_key(header::CONTENT_LENGTH);
     if let Err(error) = check_head(&driver.config, content_type, has_length) {
@@ -49,13 +53,20 @@ pub(super) async fn post(
     }
     let (mut pending, mut answer) = Pending::begin(driver, link, Input::PostLost);
     driver.step(link, Input::PostBegun(pending.request));
+    let mut body = pin!(request.into_body());
     let body = tokio::select! {
         biased;
         answer = &mut answer => return pending.answered(answer),
-        body = read(driver, request.into_body()) => body.map_err(|_| Cut)?,
+        body = read(driver, body.as_mut()) => body.map_err(|_| Cut)?,
+        // What has come of it is lost, and with it the session.
+        () = tokio::time::sleep(driver.config.body_timeout) => return Ok(response::timed_out()),
     };
     match body {
-        Ok(body) => driver.step(link, Input::PostBody(pending.request, body)),
+        Ok(body) => {
+            let packets = 1 + body.iter().filter(|byte| **byte == SEPARATOR).count();
+            driver.metrics.of(Transport::Polling).received.add(packets, body.len());
+            driver.step(link, Input::PostBody(pending.request, body));
+        }
         Err(error) => {
             pending.over = true;
             driver.step(link, Input::PostRefused(pending.request));
@@ -65,7 +76,10 @@ pub(super) async fn post(
     pending.answered(answer.await)
 }
 
-async fn read(driver: &Driver, mut body: Incoming) -> Result<Result<Bytes, BodyError>, hyper::Error> {
+async fn read<B>(driver: &Driver, mut body: Pin<&mut B>) -> Result<Result<Bytes, BodyError>, B::Error>
+where
+    B: Body<Data = Bytes>,
+{
     let mut buffer = BodyBuffer::new(&driver.config);
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame?.into_data() else { continue };
@@ -77,7 +91,10 @@ async fn read(driver: &Driver, mut body: Incoming) -> Result<Result<Bytes, BodyE
     Ok(Ok(buffer.finish()))
 }
 
-async fn discard(mut body: Incoming) -> Result<(), hyper::Error> {
+async fn discard<B>(mut body: Pin<&mut B>) -> Result<(), B::Error>
+where
+    B: Body<Data = Bytes>,
+{
     let mut read = 0;
     while read < DISCARD_BYTES && !body.is_end_stream() {
         let Some(frame) = body.frame().await else { break };
@@ -108,7 +125,12 @@ impl Pending {
 
     fn answered(&mut self, answer: Result<Answer, oneshot::error::RecvError>) -> Result<Reply, Cut> {
         self.over = true;
-        response::answer(&self.driver.config, answer.map_err(|_| Cut)?).ok_or(Cut)
+        let answer = answer.map_err(|_| Cut)?;
+        if let Answer::Payload(body) = &answer {
+            let packets = 1 + body.iter().filter(|byte| **byte == SEPARATOR).count();
+            self.driver.metrics.of(Transport::Polling).sent.add(packets, body.len());
+        }
+        response::answer(&self.driver.config, answer).ok_or(Cut)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use hyper::{Method, Request, body::Incoming, header};
+use bytes::Bytes;
+use hyper::{Method, Request, body::Body, header};
 
 use super::{
     driver::Driver,
@@ -10,9 +11,13 @@ use super::{
     response::{self, Reply},
     websocket,
 };
-use crate::engine::{
-    admission::{Admission, Head, Query, admit},
-    signals::Transport,
+use crate::{
+    bundle::File,
+    config::Config,
+    engine::{
+        admission::{Admission, Head, Query, admit},
+        signals::{Refusal, Transport},
+    },
 };
 
 /// The connection is dropped without a response.
@@ -32,35 +37,66 @@ impl std::error::Error for Cut {}
 /// # Errors
 ///
 /// The session wants the connection to be dropped.
-pub(super) async fn serve(driver: Arc<Driver>, request: Request<Incoming>) -> Result<Reply, Cut> {
-    if !request.uri().path().starts_with(&driver.config.path) {
+pub(super) async fn serve<B>(driver: Arc<Driver>, request: Request<B>) -> Result<Reply, Cut>
+where
+    B: Body<Data = Bytes>,
+{
+    if !is_ours(&driver, &request) {
         return Ok(response::not_found());
+    }
+    if is_about_metrics(&driver, &request) {
+        return Ok(response::metrics(&driver.metrics));
+    }
+    if let Some(file) = file(&driver.config, &request) {
+        let reply = response::file(&driver.config, file, request.headers());
+        return Ok(response::with_cors(&driver.config, reply));
     }
     if request.method() == Method::OPTIONS && driver.config.cors_origin.is_some() {
         return Ok(response::with_cors(&driver.config, response::preflight(request.headers())));
     }
+    let coding = response::coding(&driver.config, request.headers());
     let reply = route(&driver, request).await?;
-    Ok(response::with_cors(&driver.config, reply))
+    Ok(response::with_cors(&driver.config, response::compressed(&driver.config, coding, reply)))
 }
 
-async fn route(driver: &Arc<Driver>, request: Request<Incoming>) -> Result<Reply, Cut> {
+/// Whether a request is for this server.
+pub(super) fn is_ours<B>(driver: &Driver, request: &Request<B>) -> bool {
+    request.uri().path().starts_with(&driver.config.path) || is_about_metrics(driver, request)
+}
+
+fn is_about_metrics<B>(driver: &Driver, request: &Request<B>) -> bool {
+    driver.config.metrics_path.as_deref() == Some(request.uri().path())
+}
+
+/// The file of the client that is asked for.
+fn file<'a, B>(config: &'a Config, request: &Request<B>) -> Option<&'a File> {
+    let bundle = config.bundle.as_ref()?;
+    let name = request.uri().path().strip_prefix(&config.path)?;
+    [Method::GET, Method::HEAD].contains(request.method()).then(|| bundle.get(name))?
+}
+
+async fn route<B>(driver: &Arc<Driver>, request: Request<B>) -> Result<Reply, Cut>
+where
+    B: Body<Data = Bytes>,
+{
     let query = Query::parse(&driver.config, request.uri().query().unwrap_or_default());
     let upgrade = asks_for_upgrade(&request);
     let head = Head { method: request.method().as_str(), query: &query, upgrade };
-    let admission = match admit(&driver.config, head, |sid| driver.known(sid)) {
+    let mut link = None;
+    let known = |sid: &str| {
+        let (known, found) = driver.find(sid);
+        link = found;
+        known
+    };
+    let admission = match admit(&driver.config, head, known) {
         Ok(admission) => admission,
         Err(refusal) if upgrade => return Ok(response::upgrade_refused(refusal)),
         Err(refusal) => return Ok(response::refused(refusal)),
     };
-    let link = match admission {
-        Admission::Open(_) => None,
-        Admission::Join(sid) => driver.find(sid),
-    };
     match (admission, link) {
         (Admission::Open(Transport::WebSocket), _) => Ok(websocket::accept(driver, request, None, query)),
         (Admission::Open(Transport::Polling), _) => polling::open(driver, query).await,
-        // It ended just now.
-        (Admission::Join(_), None) => Ok(response::refused(crate::engine::signals::Refusal::SidUnknown)),
+        (Admission::Join(_), None) => Ok(response::refused(Refusal::SidUnknown)),
         (Admission::Join(_), Some(link)) if upgrade => {
             Ok(websocket::accept(driver, request, Some(link), query))
         }
@@ -71,7 +107,7 @@ async fn route(driver: &Arc<Driver>, request: Request<Incoming>) -> Result<Reply
     }
 }
 
-fn asks_for_upgrade(request: &Request<Incoming>) -> bool {
+fn asks_for_upgrade<B>(request: &Request<B>) -> bool {
     let connection = request.headers().get_all(header::CONNECTION).iter();
     let mut options = connection.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let asked = options.any(|option| option.trim().eq_ignore_ascii_case("upgrade"));

@@ -1,13 +1,20 @@
 //! What HTTP responses look like.
 
 use bytes::Bytes;
-use http_body_util::Full;
+use futures_util::FutureExt as _;
+use http_body_util::{BodyExt as _, Full};
 use hyper::{
     HeaderMap, Response, StatusCode,
+    body::Body as _,
     header::{self, HeaderName, HeaderValue},
 };
 
+use super::{
+    compression::Coding,
+    metrics::{self, Metrics},
+};
 use crate::{
+    bundle::File,
     config::Config,
     engine::{
         polling::BodyError,
@@ -52,6 +59,51 @@ pub(super) fn answer(config: &Config, answer: Answer) -> Option<Reply> {
     Some(reply)
 }
 
+/// How a response to this request may be compressed.
+pub(super) fn coding(config: &Config, request: &HeaderMap) -> Option<Coding> {
+    config.compress_from_bytes?;
+    Coding::accepted(request.get(header::ACCEPT_ENCODING)?.to_str().ok()?)
+}
+
+/// The response, compressed if that is wanted and worth it.
+pub(super) fn compressed(config: &Config, coding: Option<Coding>, mut reply: Reply) -> Reply {
+    let (Some(coding), Some(least)) = (coding, config.compress_from_bytes) else { return reply };
+    if reply.body().size_hint().lower() < least as u64 {
+        return reply;
+    }
+    let Some(Ok(body)) = std::mem::take(reply.body_mut()).frame().now_or_never().flatten() else {
+        return reply;
+    };
+    let packed = coding.compress(&body.into_data().unwrap_or_default());
+    *reply.body_mut() = Full::new(packed);
+    reply.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    vary(reply.headers_mut(), header::ACCEPT_ENCODING);
+    reply
+}
+
+/// A file of the client, unless the browser has it already.
+pub(super) fn file(config: &Config, file: &File, request: &HeaderMap) -> Reply {
+    let known = request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_known = known.split(',').any(|etag| etag.trim().trim_start_matches("W/") == file.etag);
+    let mut reply = match is_known {
+        true => empty(StatusCode::NOT_MODIFIED),
+        false => {
+            let whole = reply(StatusCode::OK, file.content_type, file.content.clone());
+            compressed(config, coding(config, request), whole)
+        }
+    };
+    let etag = HeaderValue::from_str(&file.etag).expect("hexadecimal digits fit into a header");
+    reply.headers_mut().insert(header::ETAG, etag);
+    let revalidated = HeaderValue::from_static("public, max-age=0");
+    reply.headers_mut().insert(header::CACHE_CONTROL, revalidated);
+    reply
+}
+
+/// The page with metrics.
+pub(super) fn metrics(metrics: &Metrics) -> Reply {
+    reply(StatusCode::OK, metrics::CONTENT_TYPE, metrics.page())
+}
+
 /// The response to a polling handshake differs from that to a later poll.
 pub(super) fn handshake(config: &Config, mut reply: Reply, sid: &str) -> Reply {
     if let Some(name) = &config.cookie {
@@ -90,13 +142,32 @@ pub(super) fn body_refused(error: BodyError) -> Reply {
     })
 }
 
+/// A request whose body does not come.
+pub(super) fn timed_out() -> Reply {
+    closing(empty(StatusCode::REQUEST_TIMEOUT))
+}
+
+/// In place of no response at all, where the connection is not ours to drop.
+pub(super) fn cut() -> Reply {
+    closing(empty(StatusCode::BAD_REQUEST))
+}
+
+fn closing(mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    reply
+}
+
 /// A path that is not ours.
 pub(super) fn not_found() -> Reply {
     reply(StatusCode::NOT_FOUND, TEXT, "Not found")
 }
 
 /// The connection becomes a websocket.
-pub(super) fn switching(accept: &str, protocol: Option<HeaderValue>) -> Reply {
+pub(super) fn switching(
+    accept: &str,
+    protocol: Option<HeaderValue>,
+    extension: Option<&'static str>,
+) -> Reply {
     let mut reply = empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = reply.headers_mut();
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
@@ -105,6 +176,9 @@ pub(super) fn switching(accept: &str, protocol: Option<HeaderValue>) -> Reply {
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     if let Some(protocol) = protocol {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    if let Some(extension) = extension {
+        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(extension));
     }
     reply
 }

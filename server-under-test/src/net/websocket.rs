@@ -10,14 +10,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::{Request, body::Incoming, header, upgrade::OnUpgrade};
+use hyper::{Request, header, upgrade::OnUpgrade};
 use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::frame::coding::CloseCode};
 
 use super::{
+    deflate,
     driver::Driver,
     frames::{self, Decoder, Received},
     link::{Link, Over},
-    outlet::Last,
+    outlet::{Last, Outlet},
     response::{self, Reply},
     tamper::Tamper,
     wire::{self, Reader, Writer},
@@ -26,7 +27,7 @@ use crate::{
     config::Config,
     engine::{
         admission::Query,
-        signals::{Input, Refusal, SocketId},
+        signals::{Input, Refusal, SocketId, Transport},
     },
     fault::Fault,
 };
@@ -65,9 +66,9 @@ enum End {
 }
 
 /// Answers a websocket handshake; the websocket itself is served by a task of its own.
-pub(super) fn accept(
+pub(super) fn accept<B>(
     driver: &Arc<Driver>,
-    mut request: Request<Incoming>,
+    mut request: Request<B>,
     link: Option<Arc<Link>>,
     query: Query,
 ) -> Reply {
@@ -87,12 +88,21 @@ pub(super) fn accept(
     // The first protocol is chosen, as in socket.io 4.8.
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
     let protocol = offered.and_then(|offered| offered.split(',').next()?.trim().try_into().ok());
+    let offers = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
+    let is_offered = offers.filter_map(|value| value.to_str().ok()).any(deflate::is_offered);
+    let deflate_from_bytes = driver.config.deflate_from_bytes.filter(|_| is_offered);
     let upgrade = hyper::upgrade::on(&mut request);
-    driver.tasks.spawn(serve(driver.clone(), upgrade, link, query));
-    response::switching(&key, protocol)
+    driver.tasks.spawn(serve(driver.clone(), upgrade, link, query, deflate_from_bytes));
+    response::switching(&key, protocol, deflate_from_bytes.map(|_| deflate::AGREED))
 }
 
-async fn serve(driver: Arc<Driver>, upgrade: OnUpgrade, link: Option<Arc<Link>>, query: Query) {
+async fn serve(
+    driver: Arc<Driver>,
+    upgrade: OnUpgrade,
+    link: Option<Arc<Link>>,
+    query: Query,
+    deflate_from_bytes: Option<usize>,
+) {
     let Ok(upgraded) = upgrade.await else { return };
     let (reader, writer, mut read_already) = wire::split(upgraded);
     let socket = driver.socket_id();
@@ -100,9 +110,9 @@ async fn serve(driver: Arc<Driver>, upgrade: OnUpgrade, link: Option<Arc<Link>>,
         Some(link) => link,
         None => driver.open(Some(socket), query).0,
     };
-    link.attach(socket, writer);
+    link.attach(Outlet::new(socket, writer, deflate_from_bytes, driver.metrics.clone()));
     driver.step(&link, Input::SocketOpened(socket));
-    let decoder = Decoder::new(max_message_bytes(&driver.config));
+    let decoder = Decoder::new(max_message_bytes(&driver.config), deflate_from_bytes.is_some());
     let tamper = Tamper::new(&driver.config);
     let mut websocket = Websocket { driver, link, socket, reader, decoder, tamper, held: false };
     let end = match websocket.arrived(&mut read_already) {
@@ -177,19 +187,25 @@ impl Websocket {
             tamper.tamper(bytes);
         }
         let mut turn = self.driver.turn(&self.link);
-        let (mut messages, mut end) = (0, None);
-        let read = self.decoder.read(bytes, |received| {
-            messages += 1;
-            match received {
-                Received::Text(text) => turn.handle(Input::SocketText(self.socket, text)),
-                Received::Binary(bytes) => turn.handle(Input::SocketBinary(self.socket, bytes)),
-                Received::Ping(payload) => self.link.pong(self.socket, payload),
-                Received::Close(answer) => {
-                    turn.handle(Input::SocketClosed(self.socket));
-                    end = Some(End::ClosedByPeer(answer));
-                }
+        let (mut messages, mut message_bytes, mut end) = (0, 0, None);
+        let read = self.decoder.read(bytes, |received| match received {
+            Received::Text(text) => {
+                messages += 1;
+                message_bytes += text.as_str().len();
+                turn.handle(Input::SocketText(self.socket, text));
+            }
+            Received::Binary(bytes) => {
+                messages += 1;
+                message_bytes += bytes.len();
+                turn.handle(Input::SocketBinary(self.socket, bytes));
+            }
+            Received::Ping(payload) => self.link.pong(self.socket, payload),
+            Received::Close(answer) => {
+                turn.handle(Input::SocketClosed(self.socket));
+                end = Some(End::ClosedByPeer(answer));
             }
         });
+        self.driver.metrics.of(Transport::WebSocket).received.add(messages, message_bytes);
         if let Err(code) = read {
             turn.handle(Input::SocketFailed(self.socket));
             end = Some(End::Failed(code));

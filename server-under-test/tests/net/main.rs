@@ -2,8 +2,12 @@
 
 mod client;
 
+mod abuse;
+mod attach;
+mod deflate;
 mod faults;
 mod http;
+mod pages;
 mod shutdown;
 mod upgrade;
 mod websocket;

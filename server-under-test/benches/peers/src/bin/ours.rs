@@ -1,12 +1,18 @@
-//! Our server on one thread, with the heartbeat of an ordinary server.
+//! Our server on one thread, as `siospec serve` runs it, with the heartbeat of an ordinary server.
 
 use std::{error::Error, net::Ipv4Addr};
 
 use siospec_server::{Config, Server};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+/// How many tasks run before the runtime looks for events again: all that the last look has found.
+const EVENT_INTERVAL: u32 = 1024;
+
+fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = std::env::var("PORT")?.parse()?;
-    let _server = Server::bind(Config::default(), (Ipv4Addr::LOCALHOST, port)).await?;
-    std::future::pending().await
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().event_interval(EVENT_INTERVAL).enable_all().build()?;
+    runtime.block_on(async {
+        let _server = Server::bind(Config::default(), (Ipv4Addr::LOCALHOST, port)).await?;
+        std::future::pending().await
+    })
 }
