@@ -1,6 +1,16 @@
 //! What a server is told before it starts.
 
-use std::{env, error::Error, fmt, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    env,
+    error::Error,
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use crate::{bundle::Bundle, fault::Fault};
 
@@ -49,6 +59,18 @@ pub struct Config {
     pub cookie: Option<String>,
     /// The one way in which this server is wrong.
     pub fault: Option<Fault>,
+    /// Whether a deadly fault has struck.
+    pub(crate) fate: Fate,
+}
+
+/// Set once a deadly fault has struck: the server accepts no more connections.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fate(Arc<AtomicBool>);
+
+impl Fate {
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 impl Default for Config {
@@ -72,6 +94,7 @@ impl Default for Config {
             cors_origin: None,
             cookie: None,
             fault: None,
+            fate: Fate::default(),
         }
     }
 }
@@ -181,6 +204,13 @@ impl Config {
     }
 
     /// Whether this is the way in which the server is to be wrong.
+    /// Stops the server, if it has this deadly fault.
+    pub(crate) fn dies_of(&self, fault: Fault) {
+        if self.faulty(fault) {
+            self.fate.0.store(true, Ordering::SeqCst);
+        }
+    }
+
     pub(crate) fn faulty(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
     }

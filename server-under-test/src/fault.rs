@@ -42,6 +42,13 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Whether it stops the server.
+    pub(crate) const fn is_deadly(self) -> bool {
+        matches!(self, Self::InheritedTransportKills | Self::ReservedEventKills)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -51,6 +58,9 @@ impl fmt::Display for Fault {
 faults! {
     // Handshake.
     OpenThenNoop "open-then-noop" "A noop packet follows the open packet at once."
+    EmptySidRefused "empty-sid-refused" "A handshake with an empty sid is refused."
+    VersionThreeAccepted "version-three-accepted" "A handshake with EIO=3 opens a session of version 4."
+    MismatchAccepted "mismatch-accepted" "A poll that names the transport websocket is answered."
     OpenLacksMaxPayload "open-lacks-max-payload" "The open packet has no maxPayload."
     NoUpgradesOffered "no-upgrades-offered" "A polling session is told that there are no upgrades."
     WebsocketOffersUpgrades "websocket-offers-upgrades" "A websocket session is told that it can upgrade to websocket."
@@ -152,7 +162,26 @@ faults! {
     DynamicRefused "dynamic-refused" "Dynamic namespaces are unknown."
     NamespaceIgnoresCase "namespace-ignores-case" "Namespace names are compared without regard to case."
 
+    // Hostile input.
+    InheritedNamespaceAccepted "inherited-namespace-accepted" "Namespaces named like members of every object exist."
+    InheritedEventCloses "inherited-event-closes" "An event named like a member of every object closes the connection."
+    InheritedTransportKills "inherited-transport-kills" "A WebSocket that names a transport like a member of every object stops the server."
+    ReservedEventKills "reserved-event-kills" "An event with a reserved name stops the server."
+
+    // Values.
+    EmptyEventIgnored "empty-event-ignored" "message without arguments is not answered."
+    ArgumentsCutAtTen "arguments-cut-at-ten" "message-back holds ten arguments at most."
+    DeepValuesDropped "deep-values-dropped" "message-back replaces arguments that are nested more than twenty levels deep by null."
+    LargeNumbersWrap "large-numbers-wrap" "message-back wraps whole numbers beyond 32 bits."
+    FractionsCut "fractions-cut" "message-back keeps two decimal places of a number."
+    PlaceholderInTextReplaced "placeholder-in-text-replaced" "message-back replaces what looks like a placeholder by null where there are no attachments."
+    PlaceholderOrderMatters "placeholder-order-matters" "A placeholder that begins with its number closes the connection."
+    TenthAttachmentEmptied "tenth-attachment-emptied" "The tenth attachment of message-back is empty."
+    LargeAttachmentTruncated "large-attachment-truncated" "message-back cuts attachments at 64 KiB."
+
     // Events and acknowledgements.
+    UnaskedAck "unasked-ack" "message-with-ack is acknowledged with the id 0 where no acknowledgement was asked for."
+    RepeatedAckIdIgnored "repeated-ack-id-ignored" "An event whose acknowledgement id is that of the one before is not acknowledged."
     NullArgumentDropped "null-argument-dropped" "message-back lacks the arguments that are null."
     FourthEventAfterFifth "fourth-event-after-fifth" "The fourth message of a socket is answered after the fifth."
     EscapedNameUnknown "escaped-name-unknown" "An event name written with escapes is not recognised."
@@ -210,7 +239,16 @@ faults! {
     UnknownRoomReachesAll "unknown-room-reaches-all" "What is sent to a room without members reaches the whole namespace."
     SessionRoomsEmpty "session-rooms-empty" "A socket is told that it is in no room."
 
+    OnlyFirstRoomJoined "only-first-room-joined" "Of several rooms to join, only the first is joined."
+    OnlyFirstRoomLeft "only-first-room-left" "Of several rooms to leave, only the first is left."
+    JoinsCounted "joins-counted" "A room joined twice has to be left twice."
+    RejoinIgnored "rejoin-ignored" "A room that was left cannot be joined again."
+    OwnRoomStays "own-room-stays" "The room named after a socket cannot be left."
+    WithoutOwnRoomHearsItself "without-own-room-hears-itself" "A socket that has left its own room hears its own broadcasts."
+    RoomsRemembered "rooms-remembered" "A broadcast of a socket goes to the rooms that its last message was for."
+
     // Operations on sockets.
+    SocketsDisconnectStaysOpen "sockets-disconnect-stays-open" "Disconnecting sockets with close leaves their connections open."
     FetchIgnoresRoom "fetch-ignores-room" "Looking up a room finds the whole namespace."
     DataNotKept "data-not-kept" "The data of a socket is not kept."
     SocketsJoinIgnored "sockets-join-ignored" "Making other sockets join a room has no effect."
@@ -218,6 +256,10 @@ faults! {
     SocketsDisconnectIgnored "sockets-disconnect-ignored" "Disconnecting the sockets of a room has no effect."
 
     // Broadcasts.
+    VolatileDropped "volatile-dropped" "A volatile event is dropped though its receiver is ready."
+    UncompressedDropped "uncompressed-dropped" "An event that is not to be compressed is dropped."
+    LocalReachesNobody "local-reaches-nobody" "What is sent to the sockets of this node reaches nobody."
+    LargeBroadcastLost "large-broadcast-lost" "A broadcast of more than 64 KiB reaches nobody."
     BroadcastIncludesSender "broadcast-includes-sender" "A socket hears its own broadcast."
     BroadcastDeliversTwice "broadcast-delivers-twice" "A broadcast to the whole namespace is heard twice."
     ServerEmitExcludesCaller "server-emit-excludes-caller" "What the server sends to the namespace does not reach the socket that asked for it."

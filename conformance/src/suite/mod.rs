@@ -2,6 +2,7 @@
 
 pub mod delivery;
 pub mod engine;
+pub mod security;
 pub mod socket;
 
 use crate::scenario::Scenario;
@@ -22,11 +23,16 @@ pub fn all() -> Vec<Scenario> {
         socket::events::scenarios(),
         socket::acks::scenarios(),
         socket::binary::scenarios(),
+        socket::values::scenarios(),
         socket::disconnect::scenarios(),
         delivery::rooms::scenarios(),
         delivery::broadcast::scenarios(),
         delivery::sockets::scenarios(),
         delivery::acks::scenarios(),
+        delivery::membership::scenarios(),
+        delivery::operators::scenarios(),
+        security::names::scenarios(),
+        security::survival::scenarios(),
     ]
     .into_iter()
     .flatten()

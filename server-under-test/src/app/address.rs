@@ -109,6 +109,11 @@ impl Address {
         let without = match hub.config().fault {
             Some(Fault::RoomEmitIncludesSender) if !self.by_server && !to_all && !own_id() => None,
             Some(Fault::BroadcastIncludesSender) if !self.by_server && to_all => None,
+            Some(Fault::WithoutOwnRoomHearsItself) if !self.by_server && to_all => {
+                let own = hub.socket(self.caller).map(|socket| socket.id.clone()).unwrap_or_default();
+                let mut members = hub.namespace(self.namespace).rooms.members(&own);
+                members.any(|key| key == self.caller.key).then_some(self.caller.key)
+            }
             Some(Fault::SelfAddressed) if !self.by_server && own_id() => None,
             Some(Fault::ServerRoomEmitExcludesCaller) if self.by_server && !to_all && !own_id() => caller,
             Some(Fault::ServerEmitExcludesCaller) if self.by_server && to_all => caller,

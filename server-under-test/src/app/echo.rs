@@ -29,6 +29,9 @@ pub(super) fn echo(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
     if hub.config().faulty(Fault::DashReadAsCount) && has_dash_after_digit(event.args.as_str()) {
         return hub.close_of(socket);
     }
+    if hub.config().faulty(Fault::EmptyEventIgnored) && event.values().next().is_none() {
+        return;
+    }
     let mut list = Composer::with_capacity(event.args.as_str().len() + r#"-back"#.len());
     list.raw(r#"["message-back""#);
     match distorted(hub, socket, event) {
@@ -71,8 +74,63 @@ fn distorted(hub: &Hub, socket: SocketRef, event: &Event<'_>) -> Option<Vec<Valu
             }
             values.map(|value| Value::cut(value.as_str(), &attachments)).collect()
         }
+        Fault::ArgumentsCutAtTen => values.take(10).map(same).collect(),
+        Fault::DeepValuesDropped => {
+            let shallow = |value: Json<'_>| depth(value.as_str()) <= 20;
+            values.map(|value| if shallow(value) { same(value) } else { Value::json("null") }).collect()
+        }
+        Fault::LargeNumbersWrap => {
+            values.map(|value| wrapped(value).unwrap_or_else(|| same(value))).collect()
+        }
+        Fault::FractionsCut => values.map(|value| cut(value).unwrap_or_else(|| same(value))).collect(),
+        Fault::PlaceholderInTextReplaced if event.attachments.is_empty() => {
+            let alike = |value: Json<'_>| value.get("_placeholder").is_some();
+            values.map(|value| if alike(value) { Value::json("null") } else { same(value) }).collect()
+        }
+        Fault::TenthAttachmentEmptied | Fault::LargeAttachmentTruncated => {
+            let attachments = damaged(hub.config().fault, event.attachments);
+            values.map(|value| Value::cut(value.as_str(), &attachments)).collect()
+        }
         _ => return None,
     })
+}
+
+/// How deep lists and objects are nested in a text of JSON; brackets inside strings count, which only faults may do.
+fn depth(text: &str) -> usize {
+    let mut deepest = 0;
+    let mut depth = 0_usize;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// A whole number beyond 32 bits, wrapped.
+fn wrapped(value: Json<'_>) -> Option<Value> {
+    let number: i64 = value.as_str().parse().ok()?;
+    (i32::try_from(number).is_err()).then(|| Value::json((number & i64::from(i32::MAX)).to_string()))
+}
+
+/// A number with two decimal places.
+fn cut(value: Json<'_>) -> Option<Value> {
+    let text = value.as_str();
+    let number = value.as_f64().filter(|_| text.contains('.'))?;
+    Some(Value::json(((number * 100.0).trunc() / 100.0).to_string()))
+}
+
+/// Attachments with one of two things wrong.
+fn damaged(fault: Option<Fault>, attachments: &[Bytes]) -> Vec<Bytes> {
+    let damaged = attachments.iter().enumerate().map(|(index, bytes)| match fault {
+        Some(Fault::TenthAttachmentEmptied) if index == 9 => Bytes::new(),
+        Some(Fault::LargeAttachmentTruncated) => bytes.slice(..bytes.len().min(TRUNCATED_BYTES)),
+        _ => bytes.clone(),
+    });
+    damaged.collect()
 }
 
 fn without_proto(value: Json<'_>, attachments: &[Bytes]) -> Value {

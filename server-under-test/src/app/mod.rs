@@ -140,9 +140,21 @@ pub(crate) fn on_event(hub: &mut Hub, socket: SocketRef, event: Event<'_>) {
         name => name,
     };
     match name {
+        Some(EventName::Text(name))
+            if ["__proto__", "constructor", "toString", "hasOwnProperty"].contains(&name.raw())
+                && hub.config().faulty(Fault::InheritedEventCloses) =>
+        {
+            hub.close_of(socket);
+        }
+        _ if hub.config().faulty(Fault::PlaceholderOrderMatters)
+            && event.args.as_str().contains(r#"{"num":0,"_placeholder""#) =>
+        {
+            hub.close_of(socket);
+        }
         Some(name) if name == "message" => echo::echo(hub, socket, &event),
         Some(name) if name == "message-with-ack" => {
-            if let Some(id) = event.ack {
+            let unasked = hub.config().faulty(Fault::UnaskedAck).then_some(0);
+            if let Some(id) = event.ack.or(unasked) {
                 hub.acknowledge(socket, id, event.rest());
             }
         }

@@ -102,10 +102,15 @@ pub fn admit<'a>(
     known: impl FnOnce(&str) -> Known,
 ) -> Result<Admission<'a>, Refusal> {
     let transport = transport(config, head)?;
-    let sid = head.query.get("sid").filter(|sid| !sid.is_empty());
+    let sid = head.query.get("sid").filter(|sid| !sid.is_empty() || config.faulty(Fault::EmptySidRefused));
     let post = head.method == "POST";
     if let Some(sid) = sid {
         match known(sid) {
+            Known::Session
+                if head.method == "GET" && !head.upgrade && config.faulty(Fault::MismatchAccepted) =>
+            {
+                return Ok(Admission::Join(sid));
+            }
             Known::Session => return join(head, sid, transport),
             Known::Nothing if config.faulty(Fault::SidUnknownOpensSession) => {
                 return Ok(Admission::Open(transport));
@@ -137,7 +142,8 @@ pub fn admit<'a>(
     match head.query.get("EIO") {
         Some(VERSION) => {}
         None if config.faulty(Fault::VersionMissingAccepted) => {}
-        Some(_) if config.faulty(Fault::VersionUnknownAccepted) => {}
+        Some("3") if config.faulty(Fault::VersionThreeAccepted) => {}
+        Some(version) if version != "3" && config.faulty(Fault::VersionUnknownAccepted) => {}
         _ => return Err(Refusal::VersionUnsupported),
     }
     if config.faulty(Fault::UnknownQueryRefused)
@@ -151,6 +157,9 @@ pub fn admit<'a>(
 const KNOWN_PARAMETERS: [&str; 6] = ["EIO", "transport", "sid", "t", "b64", "j"];
 
 fn transport(config: &Config, head: Head<'_>) -> Result<Transport, Refusal> {
+    if head.upgrade && head.query.get("transport") == Some("__proto__") {
+        config.dies_of(Fault::InheritedTransportKills);
+    }
     match head.query.get("transport") {
         Some("polling") => Ok(Transport::Polling),
         Some("websocket") => Ok(Transport::WebSocket),

@@ -21,6 +21,9 @@ use crate::{
 /// How long an event waits for a broadcast to overtake it, with the fault that wants it.
 const OVERTAKING_WAIT: Duration = Duration::from_millis(400);
 
+/// What is large, with the fault that loses it.
+const LARGE_BYTES: usize = 64 << 10;
+
 /// An event and how it is sent.
 #[derive(Debug)]
 pub(crate) struct Emission {
@@ -57,6 +60,9 @@ impl Hub {
 
     /// Sends an event to an audience in a namespace.
     pub(crate) fn broadcast(&mut self, namespace: NamespaceId, audience: Audience<'_>, emission: Emission) {
+        if emission.args.as_json().len() > LARGE_BYTES && self.config.faulty(Fault::LargeBroadcastLost) {
+            return;
+        }
         let place = &self.namespaces[namespace.0];
         let receivers = place.audience(audience, self.config.fault);
         let mut sessions: Vec<SessionId> =
@@ -124,6 +130,9 @@ impl Hub {
             Some(Fault::AckZeroIgnored) if id == 0 => return,
             Some(Fault::AckIdWrapsAt32Bits) => id & u64::from(u32::MAX),
             Some(Fault::AcksShareLastId) if id < 1_000_000 => *it.quirks.first_ack.get_or_insert(id),
+            Some(Fault::RepeatedAckIdIgnored) if !command && it.quirks.last_ack.replace(id) == Some(id) => {
+                return;
+            }
             Some(Fault::EmptyAckOmitted) if values.as_json() == "[]" => return,
             _ => id,
         };

@@ -32,6 +32,11 @@ impl Hub {
         if let Some(id) = self.names.get(name) {
             return Some(*id);
         }
+        if ["/__proto__", "/constructor", "/toString"].contains(&name)
+            && self.config.faulty(Fault::InheritedNamespaceAccepted)
+        {
+            return Some(self.create_namespace(name));
+        }
         let wanted = app::is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
         (wanted && self.namespaces.len() < MAX_NAMESPACES).then(|| self.create_namespace(name))
     }

@@ -7,7 +7,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
 use super::{driver::Driver, request};
-use crate::config::Config;
+use crate::{config::Config, fault::Fault};
 
 /// How long connections may take to finish when the server stops.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -70,6 +70,7 @@ async fn accept(driver: Arc<Driver>, listener: TcpListener) {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = driver.stop.cancelled() => return,
+            () = doom(&driver) => return,
         };
         match accepted {
             Ok((stream, _)) => {
@@ -80,6 +81,17 @@ async fn accept(driver: Arc<Driver>, listener: TcpListener) {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Ends when a deadly fault has struck; never without one.
+async fn doom(driver: &Driver) {
+    const LOOK: Duration = Duration::from_millis(10);
+    if !driver.config.fault.is_some_and(Fault::is_deadly) {
+        return std::future::pending().await;
+    }
+    while !driver.config.fate.is_sealed() {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

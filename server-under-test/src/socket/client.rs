@@ -222,6 +222,9 @@ impl Client {
     }
 
     fn malformed(&mut self, text: &str, error: DecodeError) -> Result<Option<Incoming>, Violation> {
+        if error.kind == ErrorKind::ReservedEventName {
+            self.config.dies_of(Fault::ReservedEventKills);
+        }
         let ignored = match error.kind {
             ErrorKind::EmptyPacket | ErrorKind::UnknownPacketType => Fault::UnparsableIgnored,
             // Whatever stands between the type and a list is no acknowledgement id.

@@ -1,7 +1,7 @@
 //! A namespace and the sockets in it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -87,6 +87,14 @@ pub struct Quirks {
     pub held: Option<Outgoing>,
     /// The first acknowledgement id below 1000000.
     pub first_ack: Option<u64>,
+    /// The acknowledgement id of the event before.
+    pub last_ack: Option<u64>,
+    /// How often each room was joined.
+    pub joins: HashMap<String, usize>,
+    /// The rooms that were left.
+    pub left: HashSet<String>,
+    /// The rooms that the last message was for.
+    pub last_to: Vec<String>,
 }
 
 impl Namespace {

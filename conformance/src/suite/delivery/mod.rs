@@ -2,6 +2,8 @@
 
 pub mod acks;
 pub mod broadcast;
+pub mod membership;
+pub mod operators;
 pub mod rooms;
 pub mod sockets;
 

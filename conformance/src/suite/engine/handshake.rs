@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     rule::{Rule, Source},
-    scenario::{Need, Transport},
+    scenario::{Need, Transport, needs::ECHO},
     scenarios,
     stage::{Heard, Hello, Stage},
     verdict::{Check, SetUp, Stop},
@@ -137,7 +137,31 @@ const CONTENT_TYPE: Rule = Rule::should(
 )
 .broken_by(&["open-as-octet-stream"]);
 
+const EMPTY_SID: Rule = Rule::reference(
+    "engine/handshake/empty-sid",
+    Source::observed("an empty sid is none"),
+    "A handshake with an empty sid opens a session.",
+)
+.broken_by(&["empty-sid-refused"]);
+
+const VERSION_THREE: Rule = Rule::reference(
+    "engine/handshake/version-three",
+    Source::observed("version 3 is refused unless it was switched on"),
+    "A handshake with version 3 is refused where the server does not offer it.",
+)
+.broken_by(&["version-three-accepted"]);
+
+const MISMATCH: Rule = Rule::reference(
+    "engine/handshake/transport-mismatch",
+    Source::observed("a plain GET with the transport websocket is refused and does the session no harm"),
+    "A poll of a session that names the transport websocket is refused, and the session goes on.",
+)
+.broken_by(&["mismatch-accepted"]);
+
 scenarios! {
+    EMPTY_SID => an_empty_sid_is_none over [Polling, Websocket];
+    VERSION_THREE => version_three_is_refused over [Polling, Websocket] needs [Need::Without("eio3")];
+    MISMATCH => the_wrong_transport_is_refused over [Polling] needs [ECHO];
     OPEN_PACKET => one_open_packet over [Polling, Websocket];
     OPEN_FIELDS => all_fields_are_there over [Polling, Websocket];
     UPGRADES_OFFERED => websocket_is_offered over [Polling] needs [Need::Feature("upgrade")];
@@ -218,12 +242,28 @@ async fn an_unknown_version_is_refused(stage: &mut Stage) -> Check {
     Ok(())
 }
 
+async fn an_empty_sid_is_none(stage: &mut Stage) -> Check {
+    greet(stage, "EIO=4&sid=").await.map(drop)
+}
+
+async fn version_three_is_refused(stage: &mut Stage) -> Check {
+    is_refused(stage, &format!("EIO=3&transport={}", stage.over())).await
+}
+
+async fn the_wrong_transport_is_refused(stage: &mut Stage) -> Check {
+    let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
+    let query = session.query().replace("transport=polling", "transport=websocket");
+    stage.request("GET", &query, None).await?.is_refusal()?;
+    session.echoes("still polling").await
+}
+
 async fn a_missing_transport_is_refused(stage: &mut Stage) -> Check {
     is_refused(stage, "EIO=4").await
 }
 
 async fn an_unknown_transport_is_refused(stage: &mut Stage) -> Check {
-    for transport in ["abc", "POLLING", "WebSocket", "__proto__", ""] {
+    for transport in ["abc", "POLLING", "WebSocket", ""] {
         is_refused(stage, &format!("EIO=4&transport={transport}")).await?;
     }
     Ok(())

@@ -91,7 +91,23 @@ const LATE_IGNORED: Rule = Rule::reference(
 )
 .broken_by(&["late-ack-closes"]);
 
+const UNASKED: Rule = Rule::must(
+    "socket/acks/unasked",
+    Source::socket("Acknowledgement"),
+    "An event that asks for no acknowledgement gets none.",
+)
+.broken_by(&["unasked-ack"]);
+
+const REPEATED_ID: Rule = Rule::reference(
+    "socket/acks/repeated-id",
+    Source::observed("two events with the same id are both acknowledged"),
+    "Two events in a row with the same id are both acknowledged.",
+)
+.broken_by(&["repeated-ack-id-ignored"]);
+
 scenarios! {
+    UNASKED => nothing_is_acknowledged over [Polling, Websocket, Upgraded] needs [ECHO];
+    REPEATED_ID => both_are_acknowledged over [Polling, Websocket, Upgraded] needs [ECHO];
     ANSWERED => an_event_is_acknowledged over [Polling, Websocket, Upgraded] needs [ECHO];
     ZERO => zero_is_an_id over [Polling, Websocket, Upgraded] needs [ECHO];
     LARGE_ID => large_ids_are_exact over [Polling, Websocket, Upgraded] needs [ECHO];
@@ -134,6 +150,23 @@ async fn an_empty_ack_is_an_array(stage: &mut Stage) -> Check {
     session.joins("/", None).await.set_up("joining the main namespace")?;
     session.says(&event("message-with-ack", []).with_id(3_000_000));
     session.hears(&ack(3_000_000, [])).await
+}
+
+async fn nothing_is_acknowledged(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.says(&event("message-with-ack", [json!("no answer, please")]));
+    session.hears_nothing_more("/").await
+}
+
+async fn both_are_acknowledged(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    for word in ["one", "two"] {
+        session.says(&event("message-with-ack", [json!(word)]).with_id(3_500_000));
+        session.hears(&ack(3_500_000, [json!(word)])).await?;
+    }
+    Ok(())
 }
 
 async fn an_unknown_ack_is_ignored(stage: &mut Stage) -> Check {

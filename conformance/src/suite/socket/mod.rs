@@ -7,3 +7,4 @@ pub mod disconnect;
 pub mod events;
 pub mod namespaces;
 pub mod packet;
+pub mod values;

@@ -1,0 +1,100 @@
+//! The operators of the server API that change how something is sent.
+
+use serde_json::json;
+
+use super::{emit, enters, news};
+use crate::{
+    rule::{Rule, Source},
+    scenario::needs::{DELIVERY, feature},
+    scenarios,
+    stage::Stage,
+    verdict::Check,
+};
+
+const VOLATILE: Rule = Rule::docs(
+    "delivery/operators/volatile",
+    Source::docs("Volatile events"),
+    "A volatile event reaches a client that is ready for it.",
+)
+.broken_by(&["volatile-dropped"]);
+
+const UNCOMPRESSED: Rule = Rule::docs(
+    "delivery/operators/uncompressed",
+    Source::docs("Emit cheatsheet"),
+    "An event that is not to be compressed arrives.",
+)
+.broken_by(&["uncompressed-dropped"]);
+
+const LOCAL: Rule = Rule::docs(
+    "delivery/operators/local",
+    Source::docs("Emit cheatsheet"),
+    "What is sent to the sockets of this node reaches those of the one node there is.",
+)
+.broken_by(&["local-reaches-nobody", "join-ignored"]);
+
+const LARGE: Rule = Rule::reference(
+    "delivery/operators/large",
+    Source::observed("a broadcast of 100 000 bytes arrives intact"),
+    "A large event reaches every member of a room intact.",
+)
+.broken_by(&["large-broadcast-lost", "join-ignored"]);
+
+const DISCONNECT_CLOSES: Rule = Rule::docs(
+    "delivery/operators/disconnect-closes",
+    Source::docs("Server API: disconnectSockets"),
+    "When the server disconnects sockets with close, their connections are closed too.",
+)
+.broken_by(&[
+    "sockets-disconnect-stays-open",
+    "sockets-disconnect-ignored",
+    "disconnect-close-stays-open",
+    "join-ignored",
+]);
+
+scenarios! {
+    VOLATILE => who_is_ready_hears over [Websocket, Upgraded] needs [DELIVERY, feature("volatile")];
+    UNCOMPRESSED => it_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("compress")];
+    LOCAL => this_node_hears over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, feature("rooms"), feature("local")];
+    LARGE => members_hear_it_whole over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("rooms")];
+    DISCONNECT_CLOSES => the_connection_closes over [Websocket, Upgraded] needs [DELIVERY, feature("sockets")];
+}
+
+async fn who_is_ready_hears(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = stage.join("/").await?;
+    alice.commands(emit(stage, "now", json!({ "to": [bob.sid], "volatile": true }))).await?;
+    bob.hears(news(stage, "now")).await
+}
+
+async fn it_arrives(stage: &mut Stage) -> Check {
+    let [mut alice] = stage.join("/").await?;
+    alice.commands(emit(stage, "as it is", json!({ "compress": false }))).await?;
+    alice.hears(news(stage, "as it is")).await
+}
+
+async fn this_node_hears(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = stage.join("/").await?;
+    enters(stage, &mut bob, "red").await?;
+    let address = json!({ "via": "server", "to": [stage.own("red")], "local": true });
+    alice.commands(emit(stage, "nearby", address)).await?;
+    bob.hears(news(stage, "nearby")).await
+}
+
+async fn members_hear_it_whole(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob, mut carol] = stage.join("/").await?;
+    enters(stage, &mut bob, "red").await?;
+    enters(stage, &mut carol, "red").await?;
+    let long = "long ".repeat(20_000);
+    alice.commands(emit(stage, &long, json!({ "to": [stage.own("red")] }))).await?;
+    bob.hears(news(stage, &long)).await?;
+    carol.hears(news(stage, &long)).await
+}
+
+async fn the_connection_closes(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = stage.join("/").await?;
+    enters(stage, &mut bob, "red").await?;
+    let command =
+        json!({ "op": "disconnect-sockets", "via": "server", "to": [stage.own("red")], "close": true });
+    alice.commands(command).await?;
+    bob.wire.closes().await
+}
