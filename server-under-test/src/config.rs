@@ -60,12 +60,12 @@ pub struct Config {
     /// The one way in which this server is wrong.
     pub fault: Option<Fault>,
     /// Whether a deadly fault has struck.
-    pub(crate) fate: Fate,
+    pub fate: Fate,
 }
 
 /// Set once a deadly fault has struck: the server accepts no more connections.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fate(Arc<AtomicBool>);
+pub struct Fate(Arc<AtomicBool>);
 
 impl Fate {
     pub(crate) fn is_sealed(&self) -> bool {
