@@ -74,7 +74,7 @@ const NOT_AFTER_DISCONNECT: Rule = Rule::docs(
     Source::docs("server-socket-instance: disconnect"),
     "A socket that has left hears no broadcast, though its connection stays.",
 )
-.broken_by(&["broadcast-reaches-departed", "broadcast-crosses-namespaces"]);
+.broken_by(&["broadcast-reaches-departed", "broadcast-crosses-namespaces", "repeated-ack-id-ignored"]);
 
 scenarios! {
     EXCLUDES_SENDER => a_broadcast_excludes_its_sender over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;

@@ -23,14 +23,14 @@ const LEAVE_SEVERAL: Rule = Rule::docs(
     Source::docs("Rooms"),
     "A socket that leaves several rooms one after the other is in none of them.",
 )
-.broken_by(&["only-first-room-left", "leave-ignored"]);
+.broken_by(&["only-first-room-left", "leave-ignored", "room-filter-ignored", "unknown-room-reaches-all"]);
 
 const TWICE: Rule = Rule::reference(
     "delivery/membership/twice",
     Source::observed("a room is a set: it is left at once, however often it was joined"),
     "A socket that joined a room twice leaves it once.",
 )
-.broken_by(&["joins-counted", "leave-ignored"]);
+.broken_by(&["joins-counted", "leave-ignored", "room-filter-ignored", "unknown-room-reaches-all"]);
 
 const AGAIN: Rule = Rule::docs(
     "delivery/membership/again",
@@ -44,7 +44,7 @@ const OWN_LEFT: Rule = Rule::reference(
     Source::observed("the room named after a socket can be left"),
     "A socket that has left the room of its id no longer hears what is sent there.",
 )
-.broken_by(&["own-room-stays", "leave-ignored"]);
+.broken_by(&["own-room-stays", "leave-ignored", "room-filter-ignored", "unknown-room-reaches-all"]);
 
 const WITHOUT_OWN: Rule = Rule::should(
     "delivery/membership/without-own-room",
@@ -59,7 +59,7 @@ const NOT_REMEMBERED: Rule = Rule::docs(
     Source::docs("Broadcasting events"),
     "The rooms of one message are not those of the next.",
 )
-.broken_by(&["rooms-remembered"])
+.broken_by(&["rooms-remembered", "room-filter-ignored"])
 .seen(&["socket.io#2962", "socket.io#2996"]);
 
 scenarios! {

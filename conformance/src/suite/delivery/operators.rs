@@ -16,7 +16,7 @@ const VOLATILE: Rule = Rule::docs(
     Source::docs("Volatile events"),
     "A volatile event reaches a client that is ready for it.",
 )
-.broken_by(&["volatile-dropped"]);
+.broken_by(&["volatile-dropped", "own-room-missing"]);
 
 const UNCOMPRESSED: Rule = Rule::docs(
     "delivery/operators/uncompressed",

@@ -15,7 +15,7 @@ const NAMESPACE: Rule = Rule::reference(
     Source::observed("namespaces named like members of every object do not exist"),
     "A namespace named like a member of every object does not exist.",
 )
-.broken_by(&["inherited-namespace-accepted"]);
+.broken_by(&["inherited-namespace-accepted", "unknown-namespace-closes"]);
 
 const EVENT: Rule = Rule::reference(
     "security/names/event",

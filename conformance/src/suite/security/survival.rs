@@ -13,7 +13,7 @@ const INHERITED_TRANSPORT: Rule = Rule::reference(
     Source::observed("a transport named like a member of every object is refused (CVE-2023-31125)"),
     "A WebSocket that names a transport like a member of every object is refused, and the server lives on.",
 )
-.broken_by(&["inherited-transport-kills"])
+.broken_by(&["inherited-transport-kills", "transport-unknown-accepted"])
 .users("One request from anybody ends the process.")
 .seen(&["CVE-2023-31125"]);
 

@@ -66,7 +66,7 @@ const MANY_ATTACHMENTS: Rule = Rule::must(
     Source::socket("Sending and receiving data"),
     "An event may have ten attachments, each in its place.",
 )
-.broken_by(&["tenth-attachment-emptied"]);
+.broken_by(&["tenth-attachment-emptied", "attachments-swapped"]);
 
 const LARGE_ATTACHMENT: Rule = Rule::reference(
     "socket/values/large-attachment",

@@ -28,14 +28,18 @@ pub(super) fn admission(config: Config) -> String {
         ("GET", "EIO=4&transport=polling&foo=bar", false),
         ("GET", "EIO=4&transport=%70olling", false),
         ("GET", "EIO=4&transport=polling&t=1", false),
+        ("GET", "EIO=3&transport=polling", false),
+        ("GET", "EIO=4&transport=polling&sid=", false),
+        ("GET", "EIO=4&transport=websocket&sid=alive", false),
     ] {
         let query = Query::parse(&config, query);
         let known = |sid: &str| match sid {
             "former" => Known::FormerSession { transport: Transport::WebSocket },
+            "alive" => Known::Session,
             _ => Known::Nothing,
         };
         let admission = admit(&config, Head { method, query: &query, upgrade }, known);
-        notes.add(matches!(admission, Ok(Admission::Open(_))));
+        notes.add(matches!(admission, Ok(Admission::Open(_) | Admission::Join(_))));
     }
     notes.text
 }

@@ -2,13 +2,14 @@
 
 mod engine;
 mod socket;
+mod values;
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use siospec_server::{Config, Fault};
 
 /// Below the state machines: seen only on a network, or in HTTP headers.
-const ON_THE_NETWORK: [Fault; 8] = [
+const ON_THE_NETWORK: [Fault; 10] = [
     Fault::NoCacheControl,
     Fault::OpenAsOctetStream,
     Fault::PostAnswersUpperCase,
@@ -16,6 +17,9 @@ const ON_THE_NETWORK: [Fault; 8] = [
     Fault::WebsocketUnlimited,
     Fault::WebsocketPingUnanswered,
     Fault::FragmentsDropped,
+    // Only who connects afterwards sees these.
+    Fault::InheritedTransportKills,
+    Fault::ReservedEventKills,
     // Ids are not compared here.
     Fault::SidSequential,
 ];
@@ -61,6 +65,13 @@ const SCENES: &[(&str, Scene)] = &[
     ("rooms", socket::rooms),
     ("broadcast", socket::broadcast),
     ("sockets", socket::sockets),
+    ("values", values::values),
+    ("attachments", values::attachments),
+    ("repeated acks", values::repeated_acks),
+    ("memberships", values::memberships),
+    ("operators", values::operators),
+    ("closing sockets", values::closing_sockets),
+    ("hostile names", values::hostile_names),
 ];
 
 fn play(config: &Config) -> BTreeMap<&'static str, String> {
