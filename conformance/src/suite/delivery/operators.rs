@@ -16,7 +16,7 @@ const VOLATILE: Rule = Rule::docs(
     Source::docs("Volatile events"),
     "A volatile event reaches a client that is ready for it.",
 )
-.broken_by(&["volatile-dropped", "own-room-missing"]);
+.broken_by(&["volatile-dropped", "join-ignored"]);
 
 const UNCOMPRESSED: Rule = Rule::docs(
     "delivery/operators/uncompressed",
@@ -52,7 +52,7 @@ const DISCONNECT_CLOSES: Rule = Rule::docs(
 ]);
 
 scenarios! {
-    VOLATILE => who_is_ready_hears over [Websocket, Upgraded] needs [DELIVERY, feature("volatile")];
+    VOLATILE => who_is_ready_hears over [Websocket, Upgraded] needs [DELIVERY, feature("rooms"), feature("volatile")];
     UNCOMPRESSED => it_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("compress")];
     LOCAL => this_node_hears over [Polling, Websocket, Upgraded]
         needs [DELIVERY, feature("rooms"), feature("local")];
@@ -62,7 +62,8 @@ scenarios! {
 
 async fn who_is_ready_hears(stage: &mut Stage) -> Check {
     let [mut alice, mut bob] = stage.join("/").await?;
-    alice.commands(emit(stage, "now", json!({ "to": [bob.sid], "volatile": true }))).await?;
+    enters(stage, &mut bob, "red").await?;
+    alice.commands(emit(stage, "now", json!({ "to": [stage.own("red")], "volatile": true }))).await?;
     bob.hears(news(stage, "now")).await
 }
 

@@ -137,7 +137,7 @@ const CONTENT_TYPE: Rule = Rule::should(
 )
 .broken_by(&["open-as-octet-stream"]);
 
-const EMPTY_SID: Rule = Rule::reference(
+const EMPTY_SID: Rule = Rule::should(
     "engine/handshake/empty-sid",
     Source::observed("an empty sid is none"),
     "A handshake with an empty sid opens a session.",
