@@ -1,16 +1,8 @@
 //! What a server is told before it starts.
 
-use std::{
-    env,
-    error::Error,
-    fmt,
-    str::FromStr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{env, error::Error, fmt, str::FromStr, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{bundle::Bundle, fault::Fault};
 
@@ -63,13 +55,13 @@ pub struct Config {
     pub fate: Fate,
 }
 
-/// Set once a deadly fault has struck: the server accepts no more connections.
+/// Sealed once a deadly fault has struck: the server accepts no more connections.
 #[derive(Clone, Debug, Default)]
-pub struct Fate(Arc<AtomicBool>);
+pub struct Fate(CancellationToken);
 
 impl Fate {
-    pub(crate) fn is_sealed(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+    pub(crate) async fn sealed(&self) {
+        self.0.cancelled().await;
     }
 }
 
@@ -199,6 +191,8 @@ impl Config {
             farewell_timeout: self.farewell_timeout.min(LONGEST),
             head_timeout: self.head_timeout.min(LONGEST),
             body_timeout: self.body_timeout.min(LONGEST),
+            // Each server dies its own death.
+            fate: Fate::default(),
             ..self
         }
     }
@@ -207,7 +201,7 @@ impl Config {
     /// Stops the server, if it has this deadly fault.
     pub(crate) fn dies_of(&self, fault: Fault) {
         if self.faulty(fault) {
-            self.fate.0.store(true, Ordering::SeqCst);
+            self.fate.0.cancel();
         }
     }
 

@@ -42,13 +42,6 @@ impl Fault {
     }
 }
 
-impl Fault {
-    /// Whether it stops the server.
-    pub(crate) const fn is_deadly(self) -> bool {
-        matches!(self, Self::InheritedTransportKills | Self::ReservedEventKills)
-    }
-}
-
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -66,7 +59,7 @@ faults! {
     WebsocketOffersUpgrades "websocket-offers-upgrades" "A websocket session is told that it can upgrade to websocket."
     SidSequential "sid-sequential" "Engine.IO session ids are counted up."
     VersionMissingAccepted "version-missing-accepted" "A handshake without EIO is accepted."
-    VersionUnknownAccepted "version-unknown-accepted" "A handshake with any value of EIO is accepted."
+    VersionUnknownAccepted "version-unknown-accepted" "A handshake with any value of EIO but 3 is accepted."
     TransportMissingAccepted "transport-missing-accepted" "A request that names no transport is taken for polling."
     TransportUnknownAccepted "transport-unknown-accepted" "A request with an unknown transport is served nevertheless."
     SidUnknownOpensSession "sid-unknown-opens-session" "A request with a session id that never existed opens a session."

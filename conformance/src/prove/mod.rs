@@ -11,10 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::{
-    sync::{Semaphore, mpsc::unbounded_channel, watch},
-    task::JoinSet,
-};
+use tokio::{sync::Semaphore, task::JoinSet};
 
 pub use self::matrix::Matrix;
 use crate::{
@@ -113,15 +110,8 @@ async fn judge(fault: Fault) -> Result<Proof, TargetError> {
         jobs: JOBS,
         seed: 1,
     };
-    let arena = Arena::open(plan).await?;
-    let (outcomes, mut judged) = unbounded_channel();
-    let (_go_on, stop) = watch::channel(false);
-    arena.run(outcomes, stop).await;
-    let mut all = Vec::new();
-    while let Some(outcome) = judged.recv().await {
-        all.push(outcome);
-    }
-    Ok(Proof::of(fault, named, all))
+    let outcomes = Arena::open(plan).await?.outcomes().await;
+    Ok(Proof::of(fault, named, outcomes))
 }
 
 impl Proof {
@@ -138,8 +128,7 @@ impl Proof {
             let id = outcome.case.scenario.rule.id;
             missed.contains(&id) || (beside.contains(&id) && !matches!(outcome.verdict, Verdict::Pass))
         };
-        let witnesses: Vec<Outcome> = outcomes.into_iter().filter(explains).take(3).collect();
-        proof.witnesses = witnesses;
+        proof.witnesses = outcomes.into_iter().filter(explains).take(3).collect();
         proof
     }
 

@@ -13,7 +13,11 @@ use std::{
 };
 
 use tokio::{
-    sync::{Semaphore, mpsc::UnboundedSender, watch},
+    sync::{
+        Semaphore,
+        mpsc::{UnboundedSender, unbounded_channel},
+        watch,
+    },
     task::JoinSet,
 };
 
@@ -129,6 +133,18 @@ impl Arena {
                 running.stop().await;
             }
         }
+    }
+
+    /// Acts out all cases, and gives their outcomes once all are judged.
+    pub async fn outcomes(self) -> Vec<Outcome> {
+        let (outcomes, mut judged) = unbounded_channel();
+        let (_go_on, stop) = watch::channel(false);
+        self.run(outcomes, stop).await;
+        let mut all = Vec::new();
+        while let Some(outcome) = judged.recv().await {
+            all.push(outcome);
+        }
+        all
     }
 
     async fn judge(&self, outcomes: UnboundedSender<Outcome>) {

@@ -7,7 +7,6 @@ use siospec::{
     suite,
     target::{Approach, Target},
 };
-use tokio::sync::{mpsc::unbounded_channel, watch};
 
 /// Judges a target with the whole catalogue.
 pub(crate) async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
@@ -23,15 +22,7 @@ pub(crate) async fn judge(target: Target, timeout_scale: f64) -> Vec<Outcome> {
 pub(crate) async fn judge_cases(target: Target, timeout_scale: f64, cases: Vec<Case>) -> Vec<Outcome> {
     let approach = Approach { timeout_scale, ..Approach::default() };
     let plan = Plan { target, approach, cases, jobs: 16, seed: 1 };
-    let arena = Arena::open(plan).await.expect("the reference server starts");
-    let (outcomes, mut judged) = unbounded_channel();
-    let (_go_on, stop) = watch::channel(false);
-    arena.run(outcomes, stop).await;
-    let mut all = Vec::new();
-    while let Some(outcome) = judged.recv().await {
-        all.push(outcome);
-    }
-    all
+    Arena::open(plan).await.expect("the reference server starts").outcomes().await
 }
 
 /// An outcome and how it came about, for the message of a failing test.

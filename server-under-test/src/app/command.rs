@@ -7,6 +7,7 @@ use siospec_codec::{json::Kind, socket::RESERVED_EVENT_NAMES};
 use super::{
     Event,
     address::{Address, Fields},
+    wrong,
 };
 use crate::{
     fault::Fault,
@@ -104,7 +105,7 @@ impl Command<'_> {
         }
         let args = args.raw("]").finish();
         let mut address = Address::read(hub, self.socket, self.fields)?;
-        self.remember_rooms(hub, &mut address);
+        wrong::remember_rooms(hub, self.socket, &mut address);
         let ack = match (self.fields.flag("ack"), address.timeout) {
             (false, _) => None,
             (true, None) => return Err("ack needs a timeout".to_owned()),
@@ -114,7 +115,7 @@ impl Command<'_> {
             }
         };
         let answer = if ack.is_some() { Answer::Given } else { Answer::Done };
-        if self.is_dropped(hub) {
+        if wrong::is_dropped(hub, self.fields) {
             return Ok(answer);
         }
         let emission = Emission { args, volatile: address.volatile, ack };
@@ -130,46 +131,9 @@ impl Command<'_> {
         Ok(answer)
     }
 
-    /// Whether a fault drops what is sent with one of the operators.
-    fn is_dropped(&self, hub: &Hub) -> bool {
-        match hub.config().fault {
-            Some(Fault::VolatileDropped) => self.fields.flag("volatile"),
-            Some(Fault::UncompressedDropped) => {
-                self.fields.get("compress").is_some_and(|it| it.as_bool() == Some(false))
-            }
-            Some(Fault::LocalReachesNobody) => self.fields.flag("local"),
-            _ => false,
-        }
-    }
-
-    /// With a fault, a broadcast is for the rooms of the message before.
-    fn remember_rooms(&self, hub: &mut Hub, address: &mut Address) {
-        if !hub.config().faulty(Fault::RoomsRemembered) || address.by_server || address.is_self {
-            return;
-        }
-        let Some(socket) = hub.socket_mut(self.socket) else { return };
-        if address.to.is_empty() {
-            address.to.clone_from(&socket.quirks.last_to);
-        } else {
-            socket.quirks.last_to.clone_from(&address.to);
-        }
-    }
-
     fn join(&self, hub: &mut Hub) -> Result<Answer, String> {
-        let fault = hub.config().fault;
         for (index, room) in self.fields.texts("rooms")?.iter().enumerate() {
-            let quirks = hub.socket_mut(self.socket).map(|socket| &mut socket.quirks);
-            let ignored = match fault {
-                Some(Fault::JoinIgnored) => true,
-                Some(Fault::OnlyFirstRoomJoined) => index > 0,
-                Some(Fault::RejoinIgnored) => quirks.is_some_and(|quirks| quirks.left.contains(room)),
-                Some(Fault::JoinsCounted) => {
-                    quirks.into_iter().for_each(|quirks| *quirks.joins.entry(room.clone()).or_default() += 1);
-                    false
-                }
-                _ => false,
-            };
-            if !ignored {
+            if !wrong::join_is_ignored(hub, self.socket, room, index) {
                 hub.namespace_mut(self.socket.namespace).rooms.join(self.socket.key, room);
             }
         }
@@ -177,27 +141,8 @@ impl Command<'_> {
     }
 
     fn leave(&self, hub: &mut Hub) -> Result<Answer, String> {
-        let fault = hub.config().fault;
         for (index, room) in self.fields.texts("rooms")?.iter().enumerate() {
-            let socket = hub.socket_mut(self.socket);
-            let ignored = match fault {
-                Some(Fault::LeaveIgnored) => true,
-                Some(Fault::OnlyFirstRoomLeft) => index > 0,
-                Some(Fault::OwnRoomStays) => socket.is_some_and(|socket| socket.id == *room),
-                Some(Fault::RejoinIgnored) => socket.is_some_and(|socket| {
-                    socket.quirks.left.insert(room.clone());
-                    false
-                }),
-                Some(Fault::JoinsCounted) => {
-                    let joins = socket.and_then(|socket| socket.quirks.joins.get_mut(room));
-                    joins.is_some_and(|joins| {
-                        *joins = joins.saturating_sub(1);
-                        *joins > 0
-                    })
-                }
-                _ => false,
-            };
-            if !ignored {
+            if !wrong::leave_is_ignored(hub, self.socket, room, index) {
                 hub.namespace_mut(self.socket.namespace).rooms.leave(self.socket.key, room);
             }
         }

@@ -3,6 +3,7 @@
 mod address;
 mod command;
 mod echo;
+mod wrong;
 
 use bytes::Bytes;
 use siospec_codec::{

@@ -14,7 +14,10 @@ use bytes::Bytes;
 use http_body_util::{Either, Full};
 use hyper::{Request, Response, body::Body};
 
-use super::{driver::Driver, request, response};
+use super::{
+    driver::{Driver, Owner},
+    request, response,
+};
 use crate::config::Config;
 
 /// How long tasks may take to finish when the server stops.
@@ -30,38 +33,31 @@ type Replying<R, E> = Pin<Box<dyn Future<Output = Result<R, E>> + Send>>;
 ///
 /// It stops when it is shut down, or dropped. The other server has its own limits on heads of requests.
 pub struct Attached {
-    driver: Arc<Driver>,
+    driver: Owner,
 }
 
 impl Attached {
     /// Starts a server. Must be called on a tokio runtime, which then runs it.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { driver: Driver::new(config.bounded()) }
+        Self { driver: Owner(Driver::new(config.bounded())) }
     }
 
     /// Serves requests; those for other paths are answered with 404.
     #[must_use]
     pub fn service(&self) -> Service {
-        Service { driver: self.driver.clone() }
+        Service { driver: self.driver.0.clone() }
     }
 
     /// Takes requests for its path away from another service, and leaves everything else to it.
     #[must_use]
     pub fn layer(&self) -> Layer {
-        Layer { driver: self.driver.clone() }
+        Layer { driver: self.driver.0.clone() }
     }
 
     /// Stops: every session is closed, and every task has ended when this returns.
     pub async fn shutdown(self) {
-        self.driver.finish(GRACE).await;
-    }
-}
-
-impl Drop for Attached {
-    fn drop(&mut self) {
-        self.driver.shut_down();
-        self.driver.kill.cancel();
+        self.driver.0.finish(GRACE).await;
     }
 }
 

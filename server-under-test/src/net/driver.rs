@@ -51,6 +51,16 @@ pub(super) struct Driver {
     pub(super) kill: CancellationToken,
 }
 
+/// Whoever runs a server: when this goes, the server stops at once.
+pub(super) struct Owner(pub(super) Arc<Driver>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.shut_down();
+        self.0.kill.cancel();
+    }
+}
+
 struct Core {
     hub: Hub,
     /// The ids are ours, so that nobody can make them collide.

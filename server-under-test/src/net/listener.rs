@@ -6,8 +6,11 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream, ToSocketAddrs};
 
-use super::{driver::Driver, request};
-use crate::{config::Config, fault::Fault};
+use super::{
+    driver::{Driver, Owner},
+    request,
+};
+use crate::config::Config;
 
 /// How long connections may take to finish when the server stops.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -20,7 +23,7 @@ const READ_BUFFER_BYTES: usize = 64 << 10;
 /// It stops when it is shut down, or dropped.
 pub struct Server {
     address: SocketAddr,
-    driver: Arc<Driver>,
+    driver: Owner,
 }
 
 impl Server {
@@ -36,7 +39,7 @@ impl Server {
         let driver = Driver::new(config.bounded());
         driver.tasks.spawn(accept(driver.clone(), listener));
         tracing::debug!(%address, "listening");
-        Ok(Self { address, driver })
+        Ok(Self { address, driver: Owner(driver) })
     }
 
     /// Where the server listens.
@@ -48,14 +51,7 @@ impl Server {
     /// Stops: no connection is accepted any more, every session is closed, and every task has ended when this returns.
     /// Connections get a moment to be told.
     pub async fn shutdown(self) {
-        self.driver.finish(GRACE).await;
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.driver.shut_down();
-        self.driver.kill.cancel();
+        self.driver.0.finish(GRACE).await;
     }
 }
 
@@ -70,7 +66,7 @@ async fn accept(driver: Arc<Driver>, listener: TcpListener) {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = driver.stop.cancelled() => return,
-            () = doom(&driver) => return,
+            () = driver.config.fate.sealed() => return,
         };
         match accepted {
             Ok((stream, _)) => {
@@ -81,17 +77,6 @@ async fn accept(driver: Arc<Driver>, listener: TcpListener) {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
-    }
-}
-
-/// Ends when a deadly fault has struck; never without one.
-async fn doom(driver: &Driver) {
-    const LOOK: Duration = Duration::from_millis(10);
-    if !driver.config.fault.is_some_and(Fault::is_deadly) {
-        return std::future::pending().await;
-    }
-    while !driver.config.fate.is_sealed() {
-        tokio::time::sleep(LOOK).await;
     }
 }
 

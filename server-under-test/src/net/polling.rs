@@ -63,8 +63,7 @@ where
     };
     match body {
         Ok(body) => {
-            let packets = 1 + body.iter().filter(|byte| **byte == SEPARATOR).count();
-            driver.metrics.of(Transport::Polling).received.add(packets, body.len());
+            driver.metrics.of(Transport::Polling).received.add(packets(&body), body.len());
             driver.step(link, Input::PostBody(pending.request, body));
         }
         Err(error) => {
@@ -74,6 +73,11 @@ where
         }
     }
     pending.answered(answer.await)
+}
+
+/// How many packets a payload holds.
+fn packets(payload: &[u8]) -> usize {
+    1 + payload.iter().filter(|byte| **byte == SEPARATOR).count()
 }
 
 async fn read<B>(driver: &Driver, mut body: Pin<&mut B>) -> Result<Result<Bytes, BodyError>, B::Error>
@@ -127,8 +131,7 @@ impl Pending {
         self.over = true;
         let answer = answer.map_err(|_| Cut)?;
         if let Answer::Payload(body) = &answer {
-            let packets = 1 + body.iter().filter(|byte| **byte == SEPARATOR).count();
-            self.driver.metrics.of(Transport::Polling).sent.add(packets, body.len());
+            self.driver.metrics.of(Transport::Polling).sent.add(packets(body), body.len());
         }
         response::answer(&self.driver.config, answer).ok_or(Cut)
     }

@@ -115,7 +115,8 @@ scenarios! {
     EMPTY => an_empty_ack_is_an_array over [Polling, Websocket, Upgraded] needs [ECHO];
     UNKNOWN_IGNORED => an_unknown_ack_is_ignored over [Polling, Websocket, Upgraded] needs [ECHO];
     CONCURRENT => several_wait_at_once over [Polling, Websocket, Upgraded] needs [ECHO];
-    FROM_CLIENT => the_clients_answer_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("acks"), feature("timeout")];
+    FROM_CLIENT => the_clients_answer_arrives over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, feature("acks"), feature("timeout")];
     FROM_CLIENT_BINARY => the_clients_bytes_arrive over [Polling, Websocket, Upgraded]
         needs [DELIVERY, feature("acks"), feature("timeout"), feature("binary")];
     TIMEOUT => silence_times_out over [Polling, Websocket, Upgraded]

@@ -38,16 +38,7 @@ pub(super) struct Request {
     pub(super) method: String,
     pub(super) url: String,
     #[serde(default)]
-    pub(super) post_data: Option<PostData>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct PostData {
-    #[serde(default)]
-    pub(super) text: Option<String>,
-    /// Some exporters say `base64` here, though HAR does not.
-    #[serde(default)]
-    pub(super) encoding: Option<String>,
+    pub(super) post_data: Option<Body>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,13 +46,15 @@ pub(super) struct Response {
     /// 0 where there was no response.
     pub(super) status: i64,
     #[serde(default)]
-    pub(super) content: Content,
+    pub(super) content: Body,
 }
 
+/// What a request or a response carried.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Content {
+pub(super) struct Body {
     #[serde(default)]
     pub(super) text: Option<String>,
+    /// `base64`, or nothing; some exporters say it of requests too, though HAR does not.
     #[serde(default)]
     pub(super) encoding: Option<String>,
 }
@@ -97,6 +90,16 @@ impl Export {
         })?;
         json.end().map_err(|error| error.to_string())?;
         Ok(export)
+    }
+}
+
+impl Body {
+    /// Its bytes.
+    ///
+    /// # Errors
+    /// As [`body`].
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, String> {
+        body(self.text.as_deref(), self.encoding.as_deref())
     }
 }
 

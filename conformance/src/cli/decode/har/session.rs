@@ -191,9 +191,7 @@ fn polling(entry: &Entry, number: usize, start: f64) -> Vec<RawEvent> {
     };
     let status = entry.response.status;
     if entry.request.method == "POST" {
-        let data = entry.request.post_data.as_ref();
-        let text = data.and_then(|data| data.text.as_deref());
-        let bytes = export::body(text, data.and_then(|data| data.encoding.as_deref()));
+        let bytes = entry.request.post_data.as_ref().unwrap_or(&export::Body::default()).bytes();
         return vec![event(
             start,
             Way::Up,
@@ -202,8 +200,7 @@ fn polling(entry: &Entry, number: usize, start: f64) -> Vec<RawEvent> {
         )];
     }
     let end = start + entry.time.filter(|time| *time > 0.0).unwrap_or(0.0);
-    let content = &entry.response.content;
-    let bytes = export::body(content.text.as_deref(), content.encoding.as_deref());
+    let bytes = entry.response.content.bytes();
     if status == 200 {
         return vec![event(end, Way::Down, format!("polling body, status 200, {}", size(&bytes)), bytes)];
     }
