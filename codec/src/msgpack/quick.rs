@@ -28,9 +28,10 @@ pub(super) fn scan(bytes: &[u8], mut at: usize, max_depth: usize) -> Option<usiz
                 at += usize::from(form);
                 continue;
             }
-            // A bit, since a value of its own would be looked up among the rare ones.
+            // A bit of its own: as a value like the rest, it would be looked up among the rare ones.
             if form & SHORT != 0 {
-                let len = usize::from(form & 0x0F);
+                // Not out of the table: the next value would have to wait for it.
+                let len = usize::from(byte & 0x0F);
                 match bytes.get(at..).and_then(<[u8]>::first_chunk) {
                     Some(word) if foreign_bits(*word, len) == 0 => {}
                     _ => _ = text(bytes, at, len)?,
@@ -78,7 +79,7 @@ static FORMS: [u8; 256] = {
         forms[byte] = match byte {
             0x80..=0x8F => MAP,
             0x90..=0x9F => ARRAY,
-            0xA1..=0xA8 => SHORT | byte as u8 & 0x0F,
+            0xA1..=0xA8 => SHORT,
             0xA0..=0xBF => TEXT,
             0xC0 | 0xC2 | 0xC3 => 0,
             0xCC | 0xD0 => 1,
@@ -92,7 +93,7 @@ static FORMS: [u8; 256] = {
     forms
 };
 
-/// A text of one to eight bytes, most of them; its length is in the bits below.
+/// A text of one to eight bytes: most of them.
 const SHORT: u8 = 0x80;
 /// Another text whose length is in the first byte.
 const TEXT: u8 = 32;
