@@ -96,6 +96,20 @@ impl Hub {
         })
     }
 
+    pub(super) fn lose(&mut self, lost: Lost) {
+        if let Some(recovery) = &mut self.recovery {
+            recovery.lose(lost, self.now);
+        }
+    }
+
+    /// A socket goes for good.
+    pub(super) fn end(&mut self, socket: SocketRef) {
+        let pid = self.socket(socket).and_then(|it| it.ticket.as_ref()).map(|ticket| ticket.pid.clone());
+        if let Some((recovery, pid)) = self.recovery.as_mut().zip(pid) {
+            recovery.end(&pid);
+        }
+    }
+
     /// Whether who went for this reason may come back: not who was told to go, or said that it goes, and not who spoke
     /// no Engine.IO (the reasons of socket.io 4.8).
     fn may_return(&self, reason: Reason) -> bool {

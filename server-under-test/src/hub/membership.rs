@@ -242,8 +242,9 @@ impl Hub {
             self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);
         }
         app::on_disconnecting(self, socket, reason);
-        if let Some((recovery, lost)) = self.recovery.as_mut().zip(lost) {
-            recovery.lose(lost, self.now);
+        match lost {
+            Some(lost) => self.lose(lost),
+            None => self.end(socket),
         }
         self.forget(socket);
     }

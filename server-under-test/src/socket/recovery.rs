@@ -160,6 +160,11 @@ impl Recovery {
         while self.lost_bytes > self.max_bytes && self.forget_oldest() {}
     }
 
+    /// A session that came back has ended for good: it does not come back for what it lost before.
+    pub fn end(&mut self, pid: &str) {
+        self.lost.remove(pid);
+    }
+
     /// A client comes back with the id of its session and the offset of the last event it heard. It is given nothing
     /// if it was away for too long, or if what it missed is not known to the last event. The session can come back
     /// again: the client may be lost before it hears of its return.

@@ -142,6 +142,18 @@ fn those_who_went_on_purpose_do_not_come_back() {
 }
 
 #[test]
+fn who_came_back_and_then_left_does_not_come_back_again() {
+    let mut rig = rig();
+    let it = traveller(&mut rig, "");
+    loses(&mut rig, &it);
+    let (client, socket, heard) = returns(&mut rig, "", &it.pid, &it.offset);
+    assert!(!is_greeted(&heard), "{heard:?}");
+    rig.text(client, socket, "41");
+    let (_, _, heard) = returns(&mut rig, "", &it.pid, &it.offset);
+    assert!(is_greeted(&heard), "{heard:?}");
+}
+
+#[test]
 fn a_session_is_recoverable_until_its_time_is_over() {
     for (ms, comes_back) in [(0, true), (2000, true), (2001, false), (60_000, false)] {
         let mut rig = rig();
