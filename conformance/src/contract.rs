@@ -25,6 +25,8 @@ pub struct Offer {
     pub max_payload_bytes: Option<u64>,
     /// The ping interval and the time-out that its handshake announces, together.
     pub beat: Duration,
+    /// Whether its packets are MessagePack.
+    pub packed: bool,
 }
 
 /// What a server calls itself.
@@ -55,8 +57,30 @@ pub async fn discover(
     let (stage, wire) = open(site, patience).await?;
     let max_payload_bytes = wire.hello.max_payload_bytes;
     let beat = Duration::from_millis(wire.hello.ping_interval_ms.saturating_add(wire.hello.ping_timeout_ms));
-    let answer = about(wire).await;
+    let mut answer = about(wire).await;
     drop(stage);
+    let mut packed = site.packed;
+    if packed && answer.is_err() {
+        // A server may ignore what it is told, and write packets as ever.
+        let mut plain = (**site).clone();
+        plain.packed = false;
+        let (_stage, wire) = open(&Arc::new(plain), patience).await?;
+        let told = about(wire).await;
+        packed = told.is_err();
+        answer = told.or(answer);
+        if packed && approach.contract < Some(Contract::Delivery) {
+            // Nothing is known of it: neither parser is understood, or the application is another.
+            let (contract, features) = (Contract::Wire, BTreeSet::new());
+            return Ok(Offer {
+                contract,
+                features,
+                about: About::default(),
+                max_payload_bytes,
+                beat,
+                packed,
+            });
+        }
+    }
     let (contract, features, about) = match answer {
         Ok(answer) => {
             let features = answer["features"].as_array().into_iter().flatten();
@@ -82,7 +106,7 @@ pub async fn discover(
     if recovery_wanted && contract == Contract::Recovery && !features.contains("recovery") {
         return Err(missing(site, "does not name the feature recovery", contract));
     }
-    Ok(Offer { contract, features, about, max_payload_bytes, beat })
+    Ok(Offer { contract, features, about, max_payload_bytes, beat, packed })
 }
 
 fn missing(site: &Site, instead: &str, stated: Contract) -> TargetError {

@@ -108,6 +108,8 @@ pub enum Variant {
     Calm,
     /// Lost sessions can come back for a short time.
     Recovery,
+    /// Packets are MessagePack.
+    Msgpack,
 }
 
 impl Variant {
@@ -118,6 +120,7 @@ impl Variant {
             Variant::Limits => "limits",
             Variant::Calm => "calm",
             Variant::Recovery => "recovery",
+            Variant::Msgpack => "msgpack",
         }
     }
 }

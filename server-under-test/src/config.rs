@@ -45,6 +45,8 @@ pub struct Config {
     pub recovery_window: Option<Duration>,
     /// What may be kept of the events that such sessions miss; and as much again of the sessions themselves.
     pub max_recovery_bytes: usize,
+    /// How packets are written.
+    pub parser: Parser,
     /// The files of the client that are served below the path; without them only sessions are.
     pub bundle: Option<Arc<Bundle>>,
     /// The path of a page with metrics; without one there is no such page.
@@ -57,6 +59,15 @@ pub struct Config {
     pub fault: Option<Fault>,
     /// Whether a deadly fault has struck.
     pub fate: Fate,
+}
+
+/// How Socket.IO packets are written. Nothing on the wire tells: both sides are set to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parser {
+    /// As text and attachments (Socket.IO protocol v5, "Packet encoding").
+    Text,
+    /// Each as one MessagePack value, as socket.io-msgpack-parser does.
+    MessagePack,
 }
 
 /// Sealed once a deadly fault has struck: the server accepts no more connections.
@@ -87,6 +98,7 @@ impl Default for Config {
             deflate_from_bytes: None,
             recovery_window: None,
             max_recovery_bytes: 32 << 20,
+            parser: Parser::Text,
             bundle: None,
             metrics_path: None,
             cors_origin: None,
@@ -114,8 +126,8 @@ impl Config {
 
     /// [`Config::testee`], changed by the environment variables of the testee contract: `SIO_PATH`,
     /// `SIO_PING_INTERVAL`, `SIO_PING_TIMEOUT`, `SIO_MAX_PAYLOAD`, `SIO_CONNECT_TIMEOUT`, `SIO_UPGRADE_TIMEOUT`
-    /// (milliseconds, bytes), `SIO_RECOVERY` (milliseconds), `SIO_CORS_ORIGIN`, `SIO_COOKIE` and `SIO_DEFLATE`; and by
-    /// some that only this server has: `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`, `SIO_MAX_HEAD`, `SIO_RECOVERY_BYTES`,
+    /// (milliseconds, bytes), `SIO_RECOVERY` (milliseconds), `SIO_PARSER`, `SIO_CORS_ORIGIN`, `SIO_COOKIE` and
+    /// `SIO_DEFLATE`; and by some that only this server has: `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`, `SIO_MAX_HEAD`, `SIO_RECOVERY_BYTES`,
     /// `SIO_COMPRESS_FROM` (bytes), `SIO_CLIENT_FILES` (a folder) and `SIO_METRICS` (a path).
     ///
     /// # Errors
@@ -154,6 +166,14 @@ impl Config {
             text @ Some(_) => Some(Duration::from_millis(number("SIO_RECOVERY", text, 0)?)),
             None => usual.recovery_window,
         };
+        let parser = match variable("SIO_PARSER").as_deref() {
+            None | Some("") => Parser::Text,
+            Some("msgpack") => Parser::MessagePack,
+            Some(text) => {
+                let (text, why) = (text.to_owned(), "the only other parser is msgpack".to_owned());
+                return Err(InvalidVariable { name: "SIO_PARSER", text, why });
+            }
+        };
         let bundle = variable("SIO_CLIENT_FILES").map(|folder| match Bundle::read(&folder) {
             Ok(bundle) => Ok(Arc::new(bundle)),
             Err(error) => {
@@ -178,6 +198,7 @@ impl Config {
             compress_from_bytes,
             deflate_from_bytes: variable("SIO_DEFLATE").filter(|it| it == "1").map(|_| DEFLATE_FROM_BYTES),
             recovery_window,
+            parser,
             max_recovery_bytes: number(
                 "SIO_RECOVERY_BYTES",
                 variable("SIO_RECOVERY_BYTES"),

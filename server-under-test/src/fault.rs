@@ -300,6 +300,22 @@ faults! {
     TimeoutNotRecovered "timeout-not-recovered" "A session that was lost by a ping time-out is not recovered."
     MiddlewareRunsAgain "middleware-runs-again" "Middlewares decide about recovered sockets too."
     PidOfOtherNamespaceAccepted "pid-of-other-namespace-accepted" "The private id of a session in one namespace recovers it in another."
+
+    // MessagePack.
+    PackedBytesApart "packed-bytes-apart" "Binary values leave as messages of their own, with MessagePack too."
+    PackedTextAsBytes "packed-text-as-bytes" "Texts of 256 bytes and more leave as bytes, with MessagePack."
+    PackedLargeNumbersZero "packed-large-numbers-zero" "Whole numbers beyond 64 bits leave as 0, with MessagePack."
+    PackedRootOmitted "packed-root-omitted" "Acknowledgements in the main namespace, with ids below 1000000, name no namespace, with MessagePack."
+    PackedAckIdAsText "packed-ack-id-as-text" "Acknowledgements to ids below 1000000 have their id as text, with MessagePack."
+    PackedRefusalEmpty "packed-refusal-empty" "The refusal of a namespace has no data, with MessagePack."
+    PackedKeyOrderMatters "packed-key-order-matters" "A MessagePack packet that does not begin with its type closes the connection."
+    PackedUndefinedRefused "packed-undefined-refused" "A CONNECT whose data is undefined closes the connection, with MessagePack."
+    PackedBinaryTypesAccepted "packed-binary-types-accepted" "The types of binary packets are taken for those of plain ones, with MessagePack."
+    PackedTrailingIgnored "packed-trailing-ignored" "Bytes behind a MessagePack packet are ignored."
+    PackedTextIgnored "packed-text-ignored" "Text packets are ignored, with MessagePack."
+    PackedGarbageIgnored "packed-garbage-ignored" "What is no MessagePack is ignored."
+    PackedRootAssumed "packed-root-assumed" "A MessagePack packet without a namespace is taken for one of the main namespace."
+    PackedMapIgnored "packed-map-ignored" "A MessagePack event whose data is a map is ignored."
 }
 
 #[cfg(test)]

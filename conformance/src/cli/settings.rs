@@ -37,6 +37,9 @@ pub(super) struct Settings {
     /// Keep so much of what they miss, bytes (SIO_RECOVERY_BYTES)
     #[arg(long, value_name = "BYTES")]
     recovery_bytes: Option<String>,
+    /// msgpack: write packets as MessagePack (SIO_PARSER)
+    #[arg(long, value_name = "NAME")]
+    parser: Option<String>,
     /// The allowed origin (SIO_CORS_ORIGIN)
     #[arg(long, value_name = "ORIGIN")]
     cors_origin: Option<String>,
@@ -72,6 +75,7 @@ impl Settings {
             "SIO_MAX_HEAD" => &self.max_head,
             "SIO_RECOVERY" => &self.recovery,
             "SIO_RECOVERY_BYTES" => &self.recovery_bytes,
+            "SIO_PARSER" => &self.parser,
             "SIO_CORS_ORIGIN" => &self.cors_origin,
             "SIO_COOKIE" => &self.cookie,
             "SIO_COMPRESS_FROM" => &self.compress_from,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 use siospec_codec::{
-    Encode, Limits,
+    Encode, Leniency, Limits, Profile, msgpack,
     socket::{AckId, Args, Assembler, Body, Message, Namespace, Packet},
 };
 
@@ -113,6 +113,34 @@ impl Sio {
         let mut assembler = Assembler::new(Limits::DEFAULT);
         let message = assembler.text(text.strip_prefix('4')?).ok()??;
         Self::read(&message).ok()
+    }
+
+    /// Reads a MessagePack packet.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn unpack(bytes: &[u8]) -> Result<Self, String> {
+        let limits = Limits { max_attachments: u32::MAX, ..Limits::DEFAULT };
+        // Errors that servers in use send are understood, since most rules are not about them.
+        let profile = Profile { leniency: Leniency::CONNECT_ERROR_STRING, limits };
+        let packet = msgpack::Packet::decode_as(bytes, &profile).map_err(|error| error.to_string())?;
+        let msgpack::Transcoded { text, attachments } = msgpack::to_socket(&packet);
+        let mut assembler = Assembler::with_profile(profile);
+        let mut message = assembler.text(&text).map_err(|error| error.to_string())?;
+        for attachment in attachments {
+            message = assembler.binary(attachment.to_vec()).map_err(|error| error.to_string())?;
+        }
+        Self::read(&message.ok_or("attachments that no placeholder names")?)
+    }
+
+    /// The packet as MessagePack.
+    pub fn pack(&self) -> Vec<u8> {
+        let (text, attachments) = self.write();
+        let limits = Limits { max_attachments: u32::MAX, ..Limits::DEFAULT };
+        let packet = Packet::decode_as(&text, &Profile::strict(limits)).expect("it was just written");
+        let mut bytes = Vec::new();
+        msgpack::from_socket(&packet, &attachments, &mut bytes).expect("all attachments are there");
+        bytes
     }
 
     /// Reads a packet that has all its attachments.

@@ -25,6 +25,8 @@ pub struct Site {
     pub features: BTreeSet<String>,
     /// The configuration that we gave it; unknown for a server that ran before.
     pub settings: Option<Settings>,
+    /// Whether packets are MessagePack.
+    pub packed: bool,
     /// The one HTTP client of the run.
     pub http: reqwest::Client,
 }
@@ -59,6 +61,7 @@ impl Site {
             contract: Contract::Wire,
             features: BTreeSet::new(),
             settings: None,
+            packed: false,
             http,
         }
     }

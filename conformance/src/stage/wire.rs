@@ -167,6 +167,9 @@ impl Wire {
 
     /// Sends a Socket.IO packet with its attachments.
     pub fn says(&mut self, packet: &Sio) {
+        if self.scene.site.packed {
+            return self.put(vec![Piece::Binary(packet.pack())]);
+        }
         let (text, attachments) = packet.write();
         let mut pieces = vec![Piece::Text(format!("4{text}"))];
         pieces.extend(attachments.into_iter().map(Piece::Binary));
@@ -271,6 +274,12 @@ impl Wire {
                 return Ok(None);
             }
             Heard::Text(..) | Heard::Binary(..) if self.parting => return Ok(None),
+            Heard::Binary(bytes, _) if self.scene.site.packed => {
+                let shown = format!("binary {}", hex(&bytes));
+                let packet = Sio::unpack(&bytes).map_err(|error| broken(format!("{shown} ({error})")))?;
+                return Ok((!self.scene.is_unasked(&packet)).then_some((packet, at)));
+            }
+            Heard::Text(text, _) if self.scene.site.packed => return Err(broken(readable(&text))),
             Heard::Text(text, _) => {
                 let text = text.strip_prefix('4').ok_or_else(|| broken(readable(&text)))?;
                 self.assembler.text(text).map_err(|error| broken(format!("4{} ({error})", readable(text))))?

@@ -25,6 +25,7 @@ pub fn all() -> Vec<Scenario> {
         socket::binary::scenarios(),
         socket::values::scenarios(),
         socket::disconnect::scenarios(),
+        socket::msgpack::scenarios(),
         delivery::rooms::scenarios(),
         delivery::broadcast::scenarios(),
         delivery::sockets::scenarios(),

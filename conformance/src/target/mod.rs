@@ -147,14 +147,17 @@ impl Target {
                 Host::Process(process)
             }
         };
+        site.packed = configuration.packed && self.has_variants();
         let recovery_wanted = variant == Variant::Recovery || !self.has_variants();
         let (about, beat) = (About::default(), Duration::ZERO);
         let mut running = Running { site: Arc::new(site), about, beat, host };
         match crate::contract::discover(&running.site, approach, recovery_wanted).await {
             Ok(offer) => {
+                let packed = offer.packed;
                 let mut site = (*running.site).clone();
                 site.contract = offer.contract;
                 site.features = offer.features;
+                site.packed = packed;
                 // A server may ignore what it is told: then its time-outs are its own.
                 let obeys = offer.max_payload_bytes == Some(configuration.max_payload_bytes);
                 site.settings = (self.has_variants() && obeys).then(|| configuration.settings());
@@ -222,6 +225,8 @@ pub struct Configuration {
     pub upgrade_timeout_ms: u64,
     /// Time for which a lost session can come back, ms; nothing where it cannot.
     pub recovery_ms: Option<u64>,
+    /// Packets are MessagePack.
+    pub packed: bool,
 }
 
 impl Configuration {
@@ -235,6 +240,7 @@ impl Configuration {
             connect_timeout_ms: 20_000,
             upgrade_timeout_ms: 20_000,
             recovery_ms: None,
+            packed: false,
         };
         match variant {
             Variant::Default => usual,
@@ -246,6 +252,7 @@ impl Configuration {
                 ..usual
             },
             Variant::Calm => Self { ping_interval_ms: 25_000, ping_timeout_ms: 20_000, ..usual },
+            Variant::Msgpack => Self { packed: true, ..usual },
             Variant::Recovery => Self { recovery_ms: Some(2000), ..usual },
         }
     }
@@ -268,6 +275,7 @@ impl Configuration {
             ("SIO_UPGRADE_TIMEOUT", self.upgrade_timeout_ms.to_string()),
         ];
         variables.extend(self.recovery_ms.map(|ms| ("SIO_RECOVERY", ms.to_string())));
+        variables.extend(self.packed.then(|| ("SIO_PARSER", "msgpack".to_owned())));
         variables
     }
 }

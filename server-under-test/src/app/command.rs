@@ -10,6 +10,7 @@ use super::{
     is_recovered, wrong,
 };
 use crate::{
+    config::Parser,
     fault::Fault,
     hub::{Emission, Hub},
     socket::{
@@ -274,6 +275,7 @@ fn about(hub: &Hub) -> Answer {
         (config.cookie.is_some(), "cookie"),
         (config.bundle.is_some(), "client-bundle"),
         (config.recovery_window.is_some(), "recovery"),
+        (config.parser == Parser::MessagePack, "msgpack"),
     ];
     let features =
         ALWAYS.into_iter().chain(sometimes.into_iter().filter_map(|(on, name)| on.then_some(name)));

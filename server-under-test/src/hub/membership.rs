@@ -62,7 +62,7 @@ impl Hub {
                 Some(Fault::ConnectErrorLacksNamespaceQuery) => name.split('?').next().unwrap_or(name),
                 _ => name,
             };
-            return self.send(session, packet::refused(name, payload));
+            return self.send(session, packet::refused(&self.config, name, payload));
         };
         let restored = self.restored(namespace, auth.as_deref());
         let is_final = self.config.faulty(Fault::RefusalIsFinal);
@@ -74,7 +74,7 @@ impl Hub {
             if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
                 connection.refusals.insert(name.to_owned());
             }
-            return self.send(session, packet::refused(name, &self.refusal_payload(&refusal)));
+            return self.send(session, packet::refused(&self.config, name, &self.refusal_payload(&refusal)));
         }
         if name != "/"
             && self.config.faulty(Fault::MainJoinedImplicitly)
@@ -176,7 +176,7 @@ impl Hub {
     pub(super) fn client_leaves(&mut self, socket: SocketRef) {
         let Some(session) = self.socket(socket).map(|socket| socket.session) else { return };
         if self.config.faulty(Fault::DisconnectAnswered) {
-            self.send(session, packet::disconnected(&self.namespaces[socket.namespace.0].name));
+            self.send(session, packet::disconnected(&self.config, &self.namespaces[socket.namespace.0].name));
         }
         let reason = match self.config.fault {
             Some(Fault::ReasonAlwaysTransportClose) => Reason::TransportClose,
@@ -198,7 +198,10 @@ impl Hub {
         };
         for socket in leaving {
             if !self.config.faulty(Fault::ServerDisconnectUnannounced) {
-                self.send(session, packet::disconnected(&self.namespaces[socket.namespace.0].name));
+                self.send(
+                    session,
+                    packet::disconnected(&self.config, &self.namespaces[socket.namespace.0].name),
+                );
             }
             self.remove(socket, Reason::ServerLeft);
         }

@@ -3,6 +3,7 @@
 pub mod acks;
 pub mod audience;
 pub mod client;
+pub mod messagepack;
 pub mod namespace;
 pub mod packet;
 pub mod recovery;

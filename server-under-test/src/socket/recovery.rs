@@ -135,9 +135,8 @@ impl Recovery {
         outgoing: Outgoing,
         now: Instant,
     ) -> u64 {
-        let attachments: usize = outgoing.attachments.iter().map(bytes::Bytes::len).sum();
         let names = addressees.to.iter().chain(&addressees.except).map(String::len);
-        let bytes = OVERHEAD_BYTES + outgoing.text.as_str().len() + attachments + names.sum::<usize>();
+        let bytes = OVERHEAD_BYTES + outgoing.len_bytes() + names.sum::<usize>();
         self.log.push_back(Entry { at: now, namespace, addressees, outgoing, bytes });
         self.log_bytes += bytes;
         self.next += 1;
@@ -255,7 +254,9 @@ impl Recovery {
             .collect();
         match config.fault {
             Some(Fault::MissedNewestFirst) => missed.reverse(),
-            Some(Fault::MissedSentTwice) => missed.extend_from_within(..),
+            Some(Fault::MissedSentTwice) => {
+                missed = missed.into_iter().flat_map(|outgoing| [outgoing.clone(), outgoing]).collect();
+            }
             Some(Fault::MissedBinaryEmptied) => {
                 missed.iter_mut().for_each(|outgoing| outgoing.attachments.fill(bytes::Bytes::new()));
             }
@@ -305,7 +306,7 @@ fn is_meant(config: &Config, session: &Lost, entry: &Entry) -> bool {
 
 /// Whether an event is the first one of a session; only faults ask.
 fn is_greeting(entry: &Entry) -> bool {
-    entry.outgoing.text.as_str().contains(r#"["auth","#)
+    entry.outgoing.text().is_some_and(|text| text.contains(r#"["auth","#))
 }
 
 #[cfg(test)]
@@ -315,7 +316,7 @@ mod tests {
     use super::{Addressees, Lost, Recovery};
     use crate::{
         config::Config,
-        engine::{outbox::Text, signals::Outgoing},
+        engine::{outbox::Frame, signals::Outgoing},
         socket::{namespace::NamespaceId, value::Value},
     };
 
@@ -327,7 +328,7 @@ mod tests {
     }
 
     fn outgoing(text: &str) -> Outgoing {
-        Outgoing { text: Text::copied(text), attachments: Vec::new(), volatile: false }
+        Outgoing { head: Frame::text(text), attachments: Vec::new(), volatile: false }
     }
 
     fn lost(pid: &str, last: u64) -> Lost {

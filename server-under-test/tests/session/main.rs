@@ -11,6 +11,7 @@ mod delivery_model;
 mod faults;
 mod heartbeat;
 mod limits;
+mod messagepack;
 mod namespaces;
 mod polling_overlap;
 mod polling_payload;

@@ -1,6 +1,7 @@
 //! Every fault changes what a client sees.
 
 mod engine;
+mod messagepack;
 mod recovery;
 mod socket;
 mod values;
@@ -77,6 +78,8 @@ const SCENES: &[(&str, Scene)] = &[
     ("comes back", recovery::comes_back),
     ("comes back wrongly", recovery::comes_back_wrongly),
     ("goes for good", recovery::goes_for_good),
+    ("packets as MessagePack", messagepack::packets),
+    ("oddities of MessagePack", messagepack::oddities),
 ];
 
 fn play(config: &Config) -> BTreeMap<&'static str, String> {

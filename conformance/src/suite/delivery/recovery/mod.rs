@@ -96,8 +96,10 @@ impl Return {
 
     /// Demands that it did not come.
     fn must_not_have_heard(&self, stage: &Stage, word: &str) -> Check {
-        let want = news(stage, word).on(&self.client.namespace);
-        stage.demand(!self.missed.contains(&want), &format!("no {want}"), self.shown(), self.at)
+        // In whatever namespace.
+        let want = news(stage, word);
+        let heard = self.missed.iter().any(|missed| missed.clone().on(&want.namespace) == want);
+        stage.demand(!heard, &format!("no {want}"), self.shown(), self.at)
     }
 
     fn shown(&self) -> String {
