@@ -35,6 +35,7 @@ const VALUES: Rule = Rule::docs(
     "null-argument-dropped",
     "nested-attachment-dropped",
     "deep-values-dropped",
+    "arguments-cut-at-ten",
     "packed-bytes-apart",
 ]);
 
@@ -56,6 +57,7 @@ const ACK: Rule = Rule::docs(
     "ack-zero-ignored",
     "acks-share-last-id",
     "packed-root-omitted",
+    "packed-bytes-apart",
 ]);
 
 const NAMESPACE: Rule = Rule::reference(
@@ -209,8 +211,12 @@ async fn every_value_survives(stage: &mut Stage) -> Check {
         json!({ "inside": [bytes(&[]), bytes(&[0; 300])] }),
     ];
     for value in values {
-        session.says(&event("message", [value.clone(), Value::Null, value.clone()]));
-        session.hears(&event("message-back", [value.clone(), Value::Null, value])).await?;
+        let args = match value {
+            Value::Array(values) => values,
+            value => vec![value.clone(), Value::Null, value],
+        };
+        session.says(&event("message", args.clone()));
+        session.hears(&event("message-back", args)).await?;
     }
     Ok(())
 }
