@@ -16,6 +16,6 @@ mod net;
 pub mod socket;
 
 pub use bundle::Bundle;
-pub use config::{Config, Fate};
+pub use config::{Config, Fate, Parser};
 pub use fault::Fault;
 pub use net::{Attached, Layer, Layered, ReplyBody, Server, Service};

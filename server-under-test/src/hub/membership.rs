@@ -62,16 +62,19 @@ impl Hub {
                 Some(Fault::ConnectErrorLacksNamespaceQuery) => name.split('?').next().unwrap_or(name),
                 _ => name,
             };
-            return self.send(session, packet::refused(name, payload));
+            return self.send(session, packet::refused(&self.config, name, payload));
         };
+        let restored = self.restored(namespace, auth.as_deref());
         let is_final = self.config.faulty(Fault::RefusalIsFinal);
         let refused_before =
             is_final && self.connections.get(&session).is_some_and(|it| it.refusals.contains(name));
-        if let Err(refusal) = app::admit(name, auth.as_deref(), refused_before) {
+        // Who comes back was let in before.
+        let asked = restored.is_none() || self.config.faulty(Fault::MiddlewareRunsAgain);
+        if asked && let Err(refusal) = app::admit(name, auth.as_deref(), refused_before) {
             if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
                 connection.refusals.insert(name.to_owned());
             }
-            return self.send(session, packet::refused(name, &self.refusal_payload(&refusal)));
+            return self.send(session, packet::refused(&self.config, name, &self.refusal_payload(&refusal)));
         }
         if name != "/"
             && self.config.faulty(Fault::MainJoinedImplicitly)
@@ -79,7 +82,10 @@ impl Hub {
         {
             self.join_silently(session, NamespaceId(0));
         }
-        self.join(session, namespace, auth);
+        match restored {
+            Some(restored) => self.rejoin(session, namespace, auth, restored),
+            None => self.join(session, namespace, auth),
+        }
     }
 
     fn refusal_payload(&self, refusal: &app::Refusal) -> String {
@@ -97,8 +103,11 @@ impl Hub {
             Some(Fault::AuthDropped) => "{}".to_owned(),
             _ => auth.unwrap_or_else(|| "{}".to_owned()),
         };
-        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id);
+        let ticket = self.new_ticket(&id, &auth);
+        let pid = ticket.as_ref().map(|ticket| &*ticket.pid);
+        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id, pid);
         let socket = self.add_socket(session, namespace, id, auth);
+        self.socket_mut(socket).into_iter().for_each(|it| it.ticket = ticket.clone());
         if self.config.faulty(Fault::AuthBeforeConnect) {
             app::on_connection(self, socket);
             return self.send(session, confirmation);
@@ -115,7 +124,7 @@ impl Hub {
         socket
     }
 
-    fn add_socket(
+    pub(super) fn add_socket(
         &mut self,
         session: SessionId,
         namespace: NamespaceId,
@@ -130,7 +139,7 @@ impl Hub {
         }
         let data = Value::json("{}");
         let quirks = Quirks::default();
-        let joining = Socket { id, session, auth, data, implicit: false, quirks };
+        let joining = Socket { id, session, auth, data, ticket: None, implicit: false, quirks };
         place.sockets.insert(socket.key, Box::new(joining));
         place.ghosts.retain(|_, ghost| {
             ghost.session != session || !self.config.faulty(Fault::BroadcastReachesDeparted)
@@ -167,7 +176,7 @@ impl Hub {
     pub(super) fn client_leaves(&mut self, socket: SocketRef) {
         let Some(session) = self.socket(socket).map(|socket| socket.session) else { return };
         if self.config.faulty(Fault::DisconnectAnswered) {
-            self.send(session, packet::disconnected(&self.namespaces[socket.namespace.0].name));
+            self.send(session, packet::disconnected(&self.config, &self.namespaces[socket.namespace.0].name));
         }
         let reason = match self.config.fault {
             Some(Fault::ReasonAlwaysTransportClose) => Reason::TransportClose,
@@ -189,7 +198,10 @@ impl Hub {
         };
         for socket in leaving {
             if !self.config.faulty(Fault::ServerDisconnectUnannounced) {
-                self.send(session, packet::disconnected(&self.namespaces[socket.namespace.0].name));
+                self.send(
+                    session,
+                    packet::disconnected(&self.config, &self.namespaces[socket.namespace.0].name),
+                );
             }
             self.remove(socket, Reason::ServerLeft);
         }
@@ -228,10 +240,15 @@ impl Hub {
     }
 
     fn remove(&mut self, socket: SocketRef, reason: Reason) {
+        let lost = self.lost(socket, reason);
         if self.config.faulty(Fault::LeftWithoutRooms) {
             self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);
         }
         app::on_disconnecting(self, socket, reason);
+        match lost {
+            Some(lost) => self.lose(lost),
+            None => self.end(socket),
+        }
         self.forget(socket);
     }
 
