@@ -197,7 +197,6 @@ impl Config {
         }
     }
 
-    /// Whether this is the way in which the server is to be wrong.
     /// Stops the server, if it has this deadly fault.
     pub(crate) fn dies_of(&self, fault: Fault) {
         if self.faulty(fault) {
@@ -205,6 +204,7 @@ impl Config {
         }
     }
 
+    /// Whether this is the way in which the server is to be wrong.
     pub(crate) fn faulty(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
     }

@@ -12,6 +12,7 @@ pub mod config;
 pub mod engine;
 pub mod fault;
 pub mod hub;
+pub mod io;
 mod net;
 pub mod socket;
 

@@ -35,8 +35,8 @@ impl Transport {
 /// Packets that travel together, without anything in between: a text packet and its attachments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// An Engine.IO message packet, with its type digit.
-    pub text: Text,
+    /// An Engine.IO message packet, with its type digit; none where Engine.IO is used without Socket.IO.
+    pub text: Option<Text>,
     /// The binary messages that follow it.
     pub attachments: Vec<Bytes>,
     /// Dropped unless it can leave at once.

@@ -2,7 +2,7 @@
 
 use super::{Effect, Hub, MAX_NAMESPACES};
 use crate::{
-    app,
+    app::{Admission, Applicant, Refusal},
     engine::signals::Reason,
     fault::Fault,
     socket::{
@@ -37,7 +37,7 @@ impl Hub {
         {
             return Some(self.create_namespace(name));
         }
-        let wanted = app::is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
+        let wanted = self.app.is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
         (wanted && self.namespaces.len() < MAX_NAMESPACES).then(|| self.create_namespace(name))
     }
 
@@ -65,15 +65,34 @@ impl Hub {
             return self.send(session, packet::refused(name, payload));
         };
         let is_final = self.config.faulty(Fault::RefusalIsFinal);
-        let refused_before =
-            is_final && self.connections.get(&session).is_some_and(|it| it.refusals.contains(name));
-        if let Err(refusal) = app::admit(name, auth.as_deref(), refused_before) {
-            if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
-                connection.refusals.insert(name.to_owned());
+        let Some(connection) = self.connections.get(&session) else { return };
+        let applicant = Applicant {
+            session,
+            namespace: name,
+            auth: auth.as_deref(),
+            query: &connection.query,
+            refused_before: is_final && connection.refusals.contains(name),
+        };
+        match self.app.admit(&applicant) {
+            Admission::Granted => self.admitted(session, namespace, auth),
+            Admission::Refused(refusal) => {
+                if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
+                    connection.refusals.insert(name.to_owned());
+                }
+                self.refused(session, name, &refusal);
             }
-            return self.send(session, packet::refused(name, &self.refusal_payload(&refusal)));
+            Admission::Pending => {}
         }
-        if name != "/"
+    }
+
+    /// A client may join a namespace.
+    pub(crate) fn admitted(&mut self, session: SessionId, namespace: NamespaceId, auth: Option<String>) {
+        let name = &self.namespaces[namespace.0].name;
+        // The application may have taken its time: the client may be gone by now, or have asked twice.
+        if self.connections.get(&session).is_none_or(|connection| connection.client.socket(name).is_some()) {
+            return;
+        }
+        if &**name != "/"
             && self.config.faulty(Fault::MainJoinedImplicitly)
             && self.client_socket(session, "/").is_none()
         {
@@ -82,11 +101,20 @@ impl Hub {
         self.join(session, namespace, auth);
     }
 
-    fn refusal_payload(&self, refusal: &app::Refusal) -> String {
+    /// A client may not join a namespace.
+    pub(crate) fn refused(&mut self, session: SessionId, name: &str, refusal: &Refusal) {
+        if self.connections.contains_key(&session) {
+            self.send(session, packet::refused(name, &self.refusal_payload(refusal)));
+        }
+    }
+
+    fn refusal_payload(&self, refusal: &Refusal) -> String {
         let mut payload = Composer::default();
-        payload.raw(r#"{"message":"#).string(refusal.message);
-        if !self.config.faulty(Fault::MiddlewareDataDropped) {
-            payload.raw(r#","data":"#).raw(refusal.data);
+        payload.raw(r#"{"message":"#).string(&refusal.message);
+        if let Some(data) = &refusal.data
+            && !self.config.faulty(Fault::MiddlewareDataDropped)
+        {
+            payload.raw(r#","data":"#).raw(data);
         }
         payload.raw("}").finish().into_parts().0
     }
@@ -100,11 +128,11 @@ impl Hub {
         let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id);
         let socket = self.add_socket(session, namespace, id, auth);
         if self.config.faulty(Fault::AuthBeforeConnect) {
-            app::on_connection(self, socket);
+            self.app.clone().on_connection(self, socket);
             return self.send(session, confirmation);
         }
         self.send(session, confirmation);
-        app::on_connection(self, socket);
+        self.app.clone().on_connection(self, socket);
     }
 
     /// Joins without telling anybody; only for faults.
@@ -231,7 +259,7 @@ impl Hub {
         if self.config.faulty(Fault::LeftWithoutRooms) {
             self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);
         }
-        app::on_disconnecting(self, socket, reason);
+        self.app.clone().on_disconnecting(self, socket, reason);
         self.forget(socket);
     }
 

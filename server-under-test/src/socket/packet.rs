@@ -68,7 +68,7 @@ fn count(args: &Value) -> Option<u32> {
 fn plain(namespace: &str, body: Body<'_>) -> Outgoing {
     let mut text = "4".to_owned();
     Packet { namespace: proven(namespace), body }.encode(&mut text);
-    Outgoing { text: Text::new(text), attachments: Vec::new(), volatile: false }
+    Outgoing { text: Some(Text::new(text)), attachments: Vec::new(), volatile: false }
 }
 
 /// The head of the packet comes from the codec; the arguments are long, and are copied only once.
@@ -87,7 +87,7 @@ fn with_args(config: &Config, namespace: &str, body: Body<'_>, args: Value) -> O
         text = format!("{}{namespace},{count}-{id}", &text[..2]);
     }
     text.push_str(&json);
-    Outgoing { text: Text::new(text), attachments, volatile: false }
+    Outgoing { text: Some(Text::new(text)), attachments, volatile: false }
 }
 
 fn proven(namespace: &str) -> Namespace<'_> {
@@ -101,7 +101,7 @@ mod tests {
     use super::{Config, Outgoing, Value, ack, connected, disconnected, event, refused};
 
     fn text(outgoing: &Outgoing) -> &str {
-        outgoing.text.as_str()
+        outgoing.text.as_ref().expect("a Socket.IO packet").as_str()
     }
 
     #[test]

@@ -75,14 +75,13 @@ impl Session {
             return;
         }
         let text = match self.config.fault {
-            Some(Fault::NonBmpReplaced) => {
-                let replaced =
-                    outgoing.text.as_str().chars().map(|c| if c > '\u{ffff}' { '\u{fffd}' } else { c });
+            Some(Fault::NonBmpReplaced) => outgoing.text.map(|text| {
+                let replaced = text.as_str().chars().map(|c| if c > '\u{ffff}' { '\u{fffd}' } else { c });
                 Text::new(replaced.collect())
-            }
+            }),
             _ => outgoing.text,
         };
-        self.outbox.push(Frame::Text(text));
+        text.into_iter().map(Frame::Text).for_each(|frame| self.outbox.push(frame));
         outgoing.attachments.into_iter().map(Frame::Binary).for_each(|frame| self.outbox.push(frame));
         if self.config.faulty(Fault::WebsocketJoinsPackets) && self.carrier != Carrier::Polling {
             self.join_by.get_or_insert(now + JOIN_WAIT);
