@@ -41,11 +41,16 @@ pub struct About {
 /// Features of the contract's wire level, assumed of a server that does not answer `about`.
 const ASSUMED: [&str; 4] = ["polling", "websocket", "upgrade", "binary"];
 
-/// Asks a server what it offers.
+/// Asks a server what it offers. One that speaks the contract `recovery` need not have it switched on unless that is
+/// what it is started for.
 ///
 /// # Errors
 /// If it is no Engine.IO server, or lacks the contract that was stated.
-pub async fn discover(site: &Arc<Site>, approach: &Approach) -> Result<Offer, TargetError> {
+pub async fn discover(
+    site: &Arc<Site>,
+    approach: &Approach,
+    recovery_wanted: bool,
+) -> Result<Offer, TargetError> {
     let patience = Patience::new(approach.timeout_scale);
     let (stage, wire) = open(site, patience).await?;
     let max_payload_bytes = wire.hello.max_payload_bytes;
@@ -54,17 +59,16 @@ pub async fn discover(site: &Arc<Site>, approach: &Approach) -> Result<Offer, Ta
     drop(stage);
     let (contract, features, about) = match answer {
         Ok(answer) => {
-            let contract = approach.contract.unwrap_or(Contract::Delivery);
             let features = answer["features"].as_array().into_iter().flatten();
-            let features = features.filter_map(Value::as_str).map(str::to_owned).collect();
-            (contract, features, About::read(&answer))
+            let features: BTreeSet<String> = features.filter_map(Value::as_str).map(str::to_owned).collect();
+            let spoken = match features.contains("recovery") {
+                true => Contract::Recovery,
+                false => Contract::Delivery,
+            };
+            (approach.contract.unwrap_or(spoken), features, About::read(&answer))
         }
-        Err(instead) if approach.contract == Some(Contract::Delivery) => {
-            return Err(TargetError::ContractMissing(format!(
-                "the server at http://{}{} {instead}, though the contract delivery was stated; \
-                 see the testee contract (`siospec contract`), or state another with --contract",
-                site.authority, site.path
-            )));
+        Err(instead) if approach.contract >= Some(Contract::Delivery) => {
+            return Err(missing(site, &instead, approach.contract.unwrap_or(Contract::Delivery)));
         }
         Err(_) => {
             let contract = match approach.contract {
@@ -75,7 +79,20 @@ pub async fn discover(site: &Arc<Site>, approach: &Approach) -> Result<Offer, Ta
             (contract, ASSUMED.map(str::to_owned).into(), About::default())
         }
     };
+    if recovery_wanted && contract == Contract::Recovery && !features.contains("recovery") {
+        return Err(missing(site, "does not name the feature recovery", contract));
+    }
     Ok(Offer { contract, features, about, max_payload_bytes, beat })
+}
+
+fn missing(site: &Site, instead: &str, stated: Contract) -> TargetError {
+    TargetError::ContractMissing(format!(
+        "the server at http://{}{} {instead}, though the contract {} was stated; \
+         see the testee contract (`siospec contract`), or state another with --contract",
+        site.authority,
+        site.path,
+        stated.name()
+    ))
 }
 
 /// Opens a session on any transport.

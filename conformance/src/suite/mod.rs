@@ -31,6 +31,9 @@ pub fn all() -> Vec<Scenario> {
         delivery::acks::scenarios(),
         delivery::membership::scenarios(),
         delivery::operators::scenarios(),
+        delivery::recovery::restored::scenarios(),
+        delivery::recovery::missed::scenarios(),
+        delivery::recovery::refused::scenarios(),
         security::names::scenarios(),
         security::survival::scenarios(),
     ]

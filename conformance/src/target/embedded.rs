@@ -65,6 +65,7 @@ impl Embedded {
         config.max_payload_bytes = usize::try_from(configuration.max_payload_bytes).unwrap_or(usize::MAX);
         config.connect_timeout = Duration::from_millis(configuration.connect_timeout_ms);
         config.upgrade_timeout = Duration::from_millis(configuration.upgrade_timeout_ms);
+        config.recovery_window = configuration.recovery_ms.map(Duration::from_millis);
         config.fault = fault;
         let server = Server::bind(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|error| {
             TargetError::Unreachable(format!("cannot start the reference server: {error}"))

@@ -147,9 +147,10 @@ impl Target {
                 Host::Process(process)
             }
         };
+        let recovery_wanted = variant == Variant::Recovery || !self.has_variants();
         let (about, beat) = (About::default(), Duration::ZERO);
         let mut running = Running { site: Arc::new(site), about, beat, host };
-        match crate::contract::discover(&running.site, approach).await {
+        match crate::contract::discover(&running.site, approach, recovery_wanted).await {
             Ok(offer) => {
                 let mut site = (*running.site).clone();
                 site.contract = offer.contract;
@@ -219,6 +220,8 @@ pub struct Configuration {
     pub connect_timeout_ms: u64,
     /// Time to finish an upgrade, ms.
     pub upgrade_timeout_ms: u64,
+    /// Time for which a lost session can come back, ms; nothing where it cannot.
+    pub recovery_ms: Option<u64>,
 }
 
 impl Configuration {
@@ -231,6 +234,7 @@ impl Configuration {
             max_payload_bytes: 1_000_000,
             connect_timeout_ms: 20_000,
             upgrade_timeout_ms: 20_000,
+            recovery_ms: None,
         };
         match variant {
             Variant::Default => usual,
@@ -242,6 +246,7 @@ impl Configuration {
                 ..usual
             },
             Variant::Calm => Self { ping_interval_ms: 25_000, ping_timeout_ms: 20_000, ..usual },
+            Variant::Recovery => Self { recovery_ms: Some(2000), ..usual },
         }
     }
 
@@ -249,17 +254,20 @@ impl Configuration {
         Settings {
             connect_timeout: Duration::from_millis(self.connect_timeout_ms),
             upgrade_timeout: Duration::from_millis(self.upgrade_timeout_ms),
+            recovery_window: self.recovery_ms.map(Duration::from_millis),
         }
     }
 
     /// The configuration as environment variables.
-    pub fn variables(&self) -> [(&'static str, String); 5] {
-        [
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
             ("SIO_PING_INTERVAL", self.ping_interval_ms.to_string()),
             ("SIO_PING_TIMEOUT", self.ping_timeout_ms.to_string()),
             ("SIO_MAX_PAYLOAD", self.max_payload_bytes.to_string()),
             ("SIO_CONNECT_TIMEOUT", self.connect_timeout_ms.to_string()),
             ("SIO_UPGRADE_TIMEOUT", self.upgrade_timeout_ms.to_string()),
-        ]
+        ];
+        variables.extend(self.recovery_ms.map(|ms| ("SIO_RECOVERY", ms.to_string())));
+        variables
     }
 }

@@ -43,6 +43,14 @@ pub struct Outgoing {
     pub volatile: bool,
 }
 
+impl Outgoing {
+    /// The text packet; empty without one.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.text.as_ref().map_or("", Text::as_str)
+    }
+}
+
 /// Something happened to a session.
 #[derive(Debug)]
 pub enum Input {

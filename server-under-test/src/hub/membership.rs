@@ -8,6 +8,7 @@ use crate::{
     socket::{
         namespace::{Namespace, NamespaceId, Quirks, SessionId, Socket, SocketKey, SocketRef},
         packet,
+        recovery::Restored,
         value::{Composer, Value},
     },
 };
@@ -64,6 +65,11 @@ impl Hub {
             };
             return self.send(session, packet::refused(name, payload));
         };
+        let restored = self.restored(namespace, auth.as_deref());
+        if restored.is_some() && !self.config.faulty(Fault::MiddlewareRunsAgain) {
+            // Who comes back was let in before.
+            return self.enter(session, namespace, auth, restored);
+        }
         let is_final = self.config.faulty(Fault::RefusalIsFinal);
         let Some(connection) = self.connections.get(&session) else { return };
         let applicant = Applicant {
@@ -74,7 +80,7 @@ impl Hub {
             refused_before: is_final && connection.refusals.contains(name),
         };
         match self.app.admit(&applicant) {
-            Admission::Granted => self.admitted(session, namespace, auth),
+            Admission::Granted => self.enter(session, namespace, auth, restored),
             Admission::Refused(refusal) => {
                 if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
                     connection.refusals.insert(name.to_owned());
@@ -92,13 +98,26 @@ impl Hub {
         if self.connections.get(&session).is_none_or(|connection| connection.client.socket(name).is_some()) {
             return;
         }
-        if &**name != "/"
+        self.enter(session, namespace, auth, None);
+    }
+
+    fn enter(
+        &mut self,
+        session: SessionId,
+        namespace: NamespaceId,
+        auth: Option<String>,
+        restored: Option<Restored>,
+    ) {
+        if &*self.namespaces[namespace.0].name != "/"
             && self.config.faulty(Fault::MainJoinedImplicitly)
             && self.client_socket(session, "/").is_none()
         {
             self.join_silently(session, NamespaceId(0));
         }
-        self.join(session, namespace, auth);
+        match restored {
+            Some(restored) => self.rejoin(session, namespace, auth, restored),
+            None => self.join(session, namespace, auth),
+        }
     }
 
     /// A client may not join a namespace.
@@ -125,8 +144,11 @@ impl Hub {
             Some(Fault::AuthDropped) => "{}".to_owned(),
             _ => auth.unwrap_or_else(|| "{}".to_owned()),
         };
-        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id);
+        let ticket = self.new_ticket(&id, &auth);
+        let pid = ticket.as_ref().map(|ticket| &*ticket.pid);
+        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id, pid);
         let socket = self.add_socket(session, namespace, id, auth);
+        self.socket_mut(socket).into_iter().for_each(|it| it.ticket = ticket.clone());
         if self.config.faulty(Fault::AuthBeforeConnect) {
             self.app.clone().on_connection(self, socket);
             return self.send(session, confirmation);
@@ -143,7 +165,7 @@ impl Hub {
         socket
     }
 
-    fn add_socket(
+    pub(super) fn add_socket(
         &mut self,
         session: SessionId,
         namespace: NamespaceId,
@@ -158,7 +180,7 @@ impl Hub {
         }
         let data = Value::json("{}");
         let quirks = Quirks::default();
-        let joining = Socket { id, session, auth, data, implicit: false, quirks };
+        let joining = Socket { id, session, auth, data, ticket: None, implicit: false, quirks };
         place.sockets.insert(socket.key, Box::new(joining));
         place.ghosts.retain(|_, ghost| {
             ghost.session != session || !self.config.faulty(Fault::BroadcastReachesDeparted)
@@ -256,10 +278,15 @@ impl Hub {
     }
 
     fn remove(&mut self, socket: SocketRef, reason: Reason) {
+        let lost = self.lost(socket, reason);
         if self.config.faulty(Fault::LeftWithoutRooms) {
             self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);
         }
         self.app.clone().on_disconnecting(self, socket, reason);
+        match lost {
+            Some(lost) => self.lose(lost),
+            None => self.end(socket),
+        }
         self.forget(socket);
     }
 

@@ -1,5 +1,6 @@
 //! Between connections and namespaces.
 
+mod comeback;
 mod delivery;
 mod membership;
 mod timers;
@@ -31,6 +32,7 @@ use crate::{
         acks::Answered,
         client::{Client, Incoming, Violation},
         namespace::{Namespace, NamespaceId, SessionId, Socket, SocketRef},
+        recovery::Recovery,
         value::Value,
     },
 };
@@ -55,6 +57,8 @@ pub struct Hub {
     sids: Sids,
     timers: Timers,
     effects: VecDeque<Effect>,
+    /// What is kept for those who lose their connection, if it is to be kept.
+    recovery: Option<Box<Recovery>>,
     /// Events that a later broadcast may overtake; only with a fault.
     overtaken: HashMap<SessionId, Outgoing>,
 }
@@ -116,6 +120,7 @@ impl Hub {
     pub(crate) fn with_app(config: Arc<Config>, app: Arc<dyn Application>, now: Instant) -> Self {
         let mut hub = Self {
             sids: Sids::new(config.clone()),
+            recovery: Recovery::new(&config).map(Box::new),
             config,
             app: app.clone(),
             now,
@@ -177,6 +182,9 @@ impl Hub {
                 Timer::ReleaseEcho(socket) => app::testee::release_echo(self, socket),
             }
         }
+        if let Some(recovery) = &mut self.recovery {
+            recovery.expire(now);
+        }
     }
 
     /// The application is about to act on its own; [`Hub::poll`] follows, as after [`Hub::handle`].
@@ -192,7 +200,8 @@ impl Hub {
     /// When [`Hub::handle_timeout`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.timers.deadline()
+        let forgetting = self.recovery.as_ref().and_then(|recovery| recovery.deadline());
+        self.timers.deadline().into_iter().chain(forgetting).min()
     }
 
     fn opened(&mut self, session: SessionId, sid: String, transport: Transport, query: Query) {

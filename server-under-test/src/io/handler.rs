@@ -11,7 +11,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    WriteError,
+    Rejection, WriteError,
     extract::{FromMessage, Message},
     write,
 };
@@ -101,7 +101,13 @@ pub trait Admit<M>: Send + Sync + Sized + 'static {
 }
 
 macro_rules! functions {
-    ($($part:ident)*) => {
+    ($($part:ident $value:ident)*) => {
+        impl<$($part: FromMessage,)*> FromMessage for ($($part,)*) {
+            fn from_message(_message: &Message) -> Result<Self, Rejection> {
+                Ok(($($part::from_message(_message)?,)*))
+            }
+        }
+
         impl<F, R, $($part,)*> Handler<($($part,)*)> for F
         where
             F: Fn($($part,)*) -> R + Clone + Send + Sync + 'static,
@@ -113,8 +119,8 @@ macro_rules! functions {
                 Box::new(move |message| {
                     let function = self.clone();
                     Box::pin(async move {
-                        let called = call!(function message $($part)*)?;
-                        called.await.into_outcome()
+                        let ($($value,)*) = FromMessage::from_message(&message)?;
+                        function($($value,)*).await.into_outcome()
                     })
                 })
             }
@@ -143,8 +149,9 @@ macro_rules! functions {
                     let function = self.clone();
                     Box::pin(async move {
                         // What a client sends that makes no sense here is no reason to let it in.
-                        let called = call!(function message $($part)*);
-                        called.map_err(|error| Refused::new(error.to_string()))?.await
+                        let taken = FromMessage::from_message(&message);
+                        let ($($value,)*) = taken.map_err(|error| Refused::new(error.to_string()))?;
+                        function($($value,)*).await
                     })
                 })
             }
@@ -152,20 +159,10 @@ macro_rules! functions {
     };
 }
 
-/// Takes the parts from the message, and calls the function.
-macro_rules! call {
-    ($function:ident $message:ident $($part:ident)*) => {
-        (|| -> Result<_, super::Rejection> {
-            let _message = &*$message;
-            Ok($function($($part::from_message(_message)?,)*))
-        })()
-    };
-}
-
 functions!();
-functions!(A);
-functions!(A B);
-functions!(A B C);
-functions!(A B C D);
-functions!(A B C D E2);
-functions!(A B C D E2 F2);
+functions!(A a);
+functions!(A a B b);
+functions!(A a B b C c);
+functions!(A a B b C c D d);
+functions!(A a B b C c D d G g);
+functions!(A a B b C c D d G g H h);

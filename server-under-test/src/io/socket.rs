@@ -107,25 +107,21 @@ impl Socket {
     }
 
     /// Everybody else in the namespace.
-    #[must_use]
     pub fn broadcast(&self) -> Operator {
         Operator::beside(self)
     }
 
     /// Everybody else in a room. To several rooms: [`Operator::to`].
-    #[must_use]
     pub fn to(&self, room: impl Into<String>) -> Operator {
         self.broadcast().to(room)
     }
 
     /// Everybody else, but for those in a room.
-    #[must_use]
     pub fn except(&self, room: impl Into<String>) -> Operator {
         self.broadcast().except(room)
     }
 
     /// This client alone; an event is dropped if it cannot leave at once.
-    #[must_use]
     pub fn volatile(&self) -> Operator {
         Operator::only(self).volatile()
     }
@@ -216,19 +212,16 @@ impl Io {
     }
 
     /// Everybody in a namespace.
-    #[must_use]
     pub fn of(&self, namespace: &str) -> Operator {
         Operator::all(self.app.clone(), namespace)
     }
 
     /// Everybody in a room of the main namespace.
-    #[must_use]
     pub fn to(&self, room: impl Into<String>) -> Operator {
         self.of("/").to(room)
     }
 
     /// Everybody in the main namespace, but for those in a room.
-    #[must_use]
     pub fn except(&self, room: impl Into<String>) -> Operator {
         self.of("/").except(room)
     }

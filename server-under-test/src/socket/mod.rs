@@ -5,5 +5,6 @@ pub mod audience;
 pub mod client;
 pub mod namespace;
 pub mod packet;
+pub mod recovery;
 pub mod rooms;
 pub mod value;

@@ -77,10 +77,23 @@ pub struct Socket {
     pub auth: String,
     /// What the application keeps with it.
     pub data: Value,
+    /// How it can come back, if it can.
+    pub ticket: Option<Box<Ticket>>,
     /// It joined without the client's asking; only with faults.
     pub implicit: bool,
     /// What faults need to remember.
     pub quirks: Quirks,
+}
+
+/// What a socket needs to come back after a loss of its connection.
+#[derive(Clone, Debug, Default)]
+pub struct Ticket {
+    /// The id that only its client knows.
+    pub pid: String,
+    /// The number of the last event that was sent to it.
+    pub last: u64,
+    /// It has come back.
+    pub recovered: bool,
 }
 
 /// What a socket remembers for the sake of faults.

@@ -6,19 +6,22 @@ use siospec_codec::{
     socket::{AckId, Args, Body, Namespace, Packet},
 };
 
-use super::value::Value;
+use super::value::{Composer, Value};
 use crate::{
     config::Config,
     engine::{outbox::Text, signals::Outgoing},
     fault::Fault,
 };
 
-/// The answer to CONNECT.
+/// The answer to CONNECT; with the private id of the session, if sessions can come back.
 #[must_use]
-pub fn connected(config: &Config, namespace: &str, sid: &str) -> Outgoing {
-    let payload = match config.fault {
-        Some(Fault::ConnectWithoutSid) => "{}".to_owned(),
-        _ => format!(r#"{{"sid":"{sid}"}}"#),
+pub fn connected(config: &Config, namespace: &str, sid: &str, pid: Option<&str>) -> Outgoing {
+    let payload = match (config.fault, pid) {
+        (Some(Fault::ConnectWithoutSid), _) => "{}".to_owned(),
+        (_, None) => format!(r#"{{"sid":"{sid}"}}"#),
+        (_, Some(pid)) => {
+            format!(r#"{{"sid":"{sid}","pid":{}}}"#, Composer::default().string(pid).finish().as_json())
+        }
     };
     let payload = Json::parse(&payload).expect("ids need no escapes");
     plain(namespace, Body::Connect(Some(payload)))
@@ -101,13 +104,15 @@ mod tests {
     use super::{Config, Outgoing, Value, ack, connected, disconnected, event, refused};
 
     fn text(outgoing: &Outgoing) -> &str {
-        outgoing.text.as_ref().expect("a Socket.IO packet").as_str()
+        outgoing.as_str()
     }
 
     #[test]
     fn packets_are_as_the_protocol_writes_them() {
         let config = Config::default();
-        assert_eq!(text(&connected(&config, "/custom", "abc")), r#"40/custom,{"sid":"abc"}"#);
+        assert_eq!(text(&connected(&config, "/custom", "abc", None)), r#"40/custom,{"sid":"abc"}"#);
+        let private = connected(&config, "/", "abc", Some("xyz"));
+        assert_eq!(text(&private), r#"40{"sid":"abc","pid":"xyz"}"#);
         assert_eq!(text(&refused("/x?y", r#"{"message":"no"}"#)), r#"44/x?y,{"message":"no"}"#);
         assert_eq!(text(&disconnected("/")), "41");
         assert_eq!(text(&disconnected("/custom")), "41/custom,");

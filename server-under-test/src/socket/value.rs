@@ -40,6 +40,15 @@ impl Value {
         composer.finish()
     }
 
+    /// Adds a string to the end of a list that is not empty.
+    pub fn push_string(&mut self, text: &str) {
+        debug_assert!(self.json.ends_with(']') && self.json != "[]", "{}", self.json);
+        self.json.pop();
+        self.json.push(',');
+        quote(text, &mut self.json);
+        self.json.push(']');
+    }
+
     /// The JSON text.
     #[must_use]
     pub fn as_json(&self) -> &str {

@@ -23,7 +23,7 @@ use crate::client::{WEBSOCKET, Ws, patient};
 const WAIT: Duration = Duration::from_secs(60);
 
 async fn serve(namespace: Namespace) -> (Server, Io) {
-    Server::serve(App::new().namespace(namespace), patient(), "127.0.0.1:0").await.unwrap()
+    Server::serve(App::new().namespace(namespace), patient(), "127.0.0.1:0").await.expect("a free port")
 }
 
 /// A client on a websocket that has joined; with the packets it was greeted with.

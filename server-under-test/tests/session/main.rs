@@ -14,6 +14,7 @@ mod limits;
 mod namespaces;
 mod polling_overlap;
 mod polling_payload;
+mod recovery;
 mod upgrade_completes;
 mod upgrade_fails;
 mod watch;

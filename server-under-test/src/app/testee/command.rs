@@ -6,7 +6,7 @@ use siospec_codec::{json::Kind, socket::RESERVED_EVENT_NAMES};
 
 use super::{
     address::{Address, Fields},
-    wrong,
+    is_recovered, wrong,
 };
 use crate::{
     app::Event,
@@ -161,7 +161,10 @@ impl Command<'_> {
             false => hub.namespace(self.socket.namespace).rooms.of(self.socket.key),
         };
         let mut answer = Composer::default();
-        answer.raw(r#"{"id":"#).string(&socket.id).raw(r#","recovered":false,"rooms":"#).strings(rooms);
+        let recovered = is_recovered(hub, self.socket) && !hub.config().faulty(Fault::RecoveredUnsaid);
+        answer.raw(r#"{"id":"#).string(&socket.id);
+        answer.raw(r#","recovered":"#).raw(if recovered { "true" } else { "false" });
+        answer.raw(r#","rooms":"#).strings(rooms);
         answer.raw(r#","data":"#).value(&socket.data).raw(r#","transport":"#).string(transport.name());
         answer.raw(r#","auth":"#).raw(&socket.auth).raw(r#","query":{"#);
         for (index, (name, value)) in query.iter().enumerate() {
@@ -271,6 +274,7 @@ fn about(hub: &Hub) -> Answer {
         (config.cors_origin.is_some(), "cors"),
         (config.cookie.is_some(), "cookie"),
         (config.bundle.is_some(), "client-bundle"),
+        (config.recovery_window.is_some(), "recovery"),
     ];
     let features =
         ALWAYS.into_iter().chain(sometimes.into_iter().filter_map(|(on, name)| on.then_some(name)));

@@ -69,10 +69,22 @@ fn on_connection(hub: &mut Hub, socket: SocketRef) {
     let Some((id, auth)) = hub.socket(socket).map(|it| (it.id.clone(), Value::json(&*it.auth))) else {
         return;
     };
-    hub.emit(socket, emission("auth", [&auth]));
+    let recovered = is_recovered(hub, socket);
+    if !recovered {
+        hub.emit(socket, emission("auth", [&auth]));
+    }
+    if recovered && hub.config().faulty(Fault::RecoveredUnannounced) {
+        return;
+    }
     let mut arrived = Composer::default();
     arrived.string(&id);
     tell_watchers(hub, socket, "arrived", &[&arrived.finish()]);
+}
+
+/// Whether a socket has come back after the loss of its connection.
+fn is_recovered(hub: &Hub, socket: SocketRef) -> bool {
+    let ticket = hub.socket(socket).and_then(|socket| socket.ticket.as_ref());
+    ticket.is_some_and(|ticket| ticket.recovered)
 }
 
 /// A socket goes; it is still in its rooms.

@@ -1,6 +1,7 @@
 //! Every fault changes what a client sees.
 
 mod engine;
+mod recovery;
 mod socket;
 mod values;
 
@@ -72,6 +73,10 @@ const SCENES: &[(&str, Scene)] = &[
     ("operators", values::operators),
     ("closing sockets", values::closing_sockets),
     ("hostile names", values::hostile_names),
+    ("offsets", recovery::offsets),
+    ("comes back", recovery::comes_back),
+    ("comes back wrongly", recovery::comes_back_wrongly),
+    ("goes for good", recovery::goes_for_good),
 ];
 
 fn play(config: &Config) -> BTreeMap<&'static str, String> {
