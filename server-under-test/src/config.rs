@@ -47,6 +47,8 @@ pub struct Config {
     pub max_recovery_bytes: usize,
     /// The files of the client that are served below the path; without them only sessions are.
     pub bundle: Option<Arc<Bundle>>,
+    /// A page of HTML that is served at `/`.
+    pub page: Option<&'static str>,
     /// The path of a page with metrics; without one there is no such page.
     pub metrics_path: Option<String>,
     /// The allowed origin; without one there are no CORS headers.
@@ -88,6 +90,7 @@ impl Default for Config {
             recovery_window: None,
             max_recovery_bytes: 32 << 20,
             bundle: None,
+            page: None,
             metrics_path: None,
             cors_origin: None,
             cookie: None,

@@ -8,6 +8,7 @@
 
 mod app;
 mod bundle;
+pub mod chat;
 pub mod config;
 pub mod engine;
 pub mod fault;

@@ -69,6 +69,17 @@ impl Socket {
         self.app.act(|hub| hub.socket(self.at).is_some())
     }
 
+    /// Whether it came back after the loss of its connection: it has its rooms and its data, and its client is sent
+    /// what it missed.
+    #[must_use]
+    pub fn recovered(&self) -> bool {
+        self.app.act(|hub| {
+            hub.socket(self.at)
+                .and_then(|socket| socket.ticket.as_ref())
+                .is_some_and(|ticket| ticket.recovered)
+        })
+    }
+
     /// `polling` or `websocket`; none once it is gone.
     #[must_use]
     pub fn transport(&self) -> Option<&'static str> {
