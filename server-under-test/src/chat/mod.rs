@@ -5,7 +5,7 @@
 //! | `join` room | the names of those in the room | `people` room, names |
 //! | `leave` room | nothing | `people` room, names |
 //! | `say` room, text | nothing | `message` {from, room, text}, the sender as well |
-//! | `typing` room | – | `typing` room, name; dropped where it cannot arrive at once |
+//! | `typing` room | – | `typing` {room, name}; dropped where it cannot arrive at once |
 //! | `whisper` name, text | whether somebody has this name | `message` {from, to, text}, the two alone |
 //!
 //! A client names itself in the payload of CONNECT: `{"name": "Ada"}`. A name is taken as long as somebody has it.
@@ -38,6 +38,12 @@ struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<&'a str>,
     text: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Typing<'a> {
+    room: &'a str,
+    name: &'a str,
 }
 
 /// The application.
@@ -114,7 +120,8 @@ async fn say(socket: Socket, Args((room, text)): Args<(String, String)>, ack: Op
 async fn typing(socket: Socket, Data(room): Data<String>) -> Outcome {
     let Some(person) = socket.data::<Person>() else { return Ok(()) };
     if is_room(&room) && socket.rooms().contains(&room) {
-        socket.to(&room).volatile().emit("typing", (&room, &person.name))?;
+        // A client takes a string at the end of any event for the offset to recover from; what is volatile has none.
+        socket.to(&room).volatile().emit("typing", Typing { room: &room, name: &person.name })?;
     }
     Ok(())
 }
