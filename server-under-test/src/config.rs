@@ -49,6 +49,8 @@ pub struct Config {
     pub parser: Parser,
     /// The files of the client that are served below the path; without them only sessions are.
     pub bundle: Option<Arc<Bundle>>,
+    /// A page of HTML that is served at `/`.
+    pub page: Option<&'static str>,
     /// The path of a page with metrics; without one there is no such page.
     pub metrics_path: Option<String>,
     /// The allowed origin; without one there are no CORS headers.
@@ -100,6 +102,7 @@ impl Default for Config {
             max_recovery_bytes: 32 << 20,
             parser: Parser::Text,
             bundle: None,
+            page: None,
             metrics_path: None,
             cors_origin: None,
             cookie: None,
