@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 readonly oldest_node=18
 readonly fixtures=(fixtures/testees/socket.io fixtures/clients/socket.io-client fixtures/clients/chat
     fixtures/readers/javascript)
-readonly python_fixtures=(fixtures/readers/python fixtures/testees/python-socketio)
+readonly python_fixtures=(fixtures/readers/python fixtures/testees/python-socketio fixtures/clients/python-socketio)
 
 fail() {
     echo "error: $1" >&2
