@@ -43,6 +43,11 @@ impl Hub {
 
     pub(super) fn connect(&mut self, session: SessionId, name: &str, auth: Option<String>) {
         let Some(connection) = self.connections.get(&session) else { return };
+        // Old clients put the query of a namespace behind its name (Socket.IO protocol v4, "CONNECT").
+        let name = match connection.is_old && !self.config.faulty(Fault::OldQueryKept) {
+            true => name.split('?').next().unwrap_or(name),
+            false => name,
+        };
         if let Some(socket) = connection.client.socket(name) {
             let implicit = self.socket(socket).is_some_and(|socket| socket.implicit);
             if !implicit && !self.config.faulty(Fault::SecondConnectAccepted) {
@@ -74,7 +79,12 @@ impl Hub {
             if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
                 connection.refusals.insert(name.to_owned());
             }
-            return self.send(session, packet::refused(&self.config, name, &self.refusal_payload(&refusal)));
+            let payload = match self.is_old(session) {
+                // Old clients are told the data alone, as from socket.io 4.8.
+                true => refusal.data.to_owned(),
+                false => self.refusal_payload(&refusal),
+            };
+            return self.send(session, packet::refused(&self.config, name, &payload));
         }
         if name != "/"
             && self.config.faulty(Fault::MainJoinedImplicitly)
@@ -105,7 +115,11 @@ impl Hub {
         };
         let ticket = self.new_ticket(&id, &auth);
         let pid = ticket.as_ref().map(|ticket| &*ticket.pid);
-        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id, pid);
+        let name = &self.namespaces[namespace.0].name;
+        let confirmation = match self.is_old(session) && !self.config.faulty(Fault::OldAnswerHasPayload) {
+            true => packet::connected_old(&self.config, name),
+            false => packet::connected(&self.config, name, &id, pid),
+        };
         let socket = self.add_socket(session, namespace, id, auth);
         self.socket_mut(socket).into_iter().for_each(|it| it.ticket = ticket.clone());
         if self.config.faulty(Fault::AuthBeforeConnect) {
@@ -158,6 +172,10 @@ impl Hub {
         let sibling = self.connections.get(&session).and_then(|it| it.client.sockets().first().copied());
         let sibling = sibling.and_then(|socket| self.socket(socket)).map(|socket| socket.id.clone());
         let Some(connection) = self.connections.get_mut(&session) else { return fresh };
+        if connection.is_old {
+            // Old clients take the id of their connection for their own.
+            return if &*name == "/" { connection.sid.clone() } else { format!("{name}#{}", connection.sid) };
+        }
         match self.config.fault {
             Some(Fault::SidSharedWithEngine) if &*name == "/" => connection.sid.clone(),
             Some(Fault::SidSharedByNamespaces) => sibling.unwrap_or(fresh),
@@ -166,6 +184,10 @@ impl Hub {
             }
             _ => fresh,
         }
+    }
+
+    fn is_old(&self, session: SessionId) -> bool {
+        self.connections.get(&session).is_some_and(|it| it.is_old)
     }
 
     fn client_socket(&self, session: SessionId, name: &str) -> Option<SocketRef> {
