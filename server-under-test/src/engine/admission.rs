@@ -24,10 +24,19 @@ impl Query {
     /// Reads the part of a URL behind the question mark (WHATWG URL, "application/x-www-form-urlencoded parsing").
     #[must_use]
     pub fn parse(config: &Config, text: &str) -> Self {
-        let decode = |part| match config.fault {
-            Some(Fault::QueryNotDecoded) => Cow::Borrowed(part),
-            _ => decoded(part),
-        };
+        match config.fault {
+            Some(Fault::QueryNotDecoded) => Self::read(text, |part| part.into()),
+            _ => Self::form(text),
+        }
+    }
+
+    /// Reads a form, which is written as a query is.
+    #[must_use]
+    pub fn form(text: &str) -> Self {
+        Self::read(text, decoded)
+    }
+
+    fn read(text: &str, decode: impl Fn(&str) -> Cow<'_, str>) -> Self {
         let mut query = Self { text: String::with_capacity(text.len()), parameters: Vec::new() };
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

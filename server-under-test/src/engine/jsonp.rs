@@ -40,7 +40,7 @@ impl Jsonp {
         if config.faulty(Fault::OldFormTakenAsPackets) {
             return form.to_vec();
         }
-        let form = Query::parse(config, &String::from_utf8_lossy(form));
+        let form = Query::form(&String::from_utf8_lossy(form));
         unescaped(form.get("d").unwrap_or_default()).into_bytes()
     }
 }

@@ -66,7 +66,7 @@ const OCTETS_READ: Rule = Rule::docs(
     Source::engine3("Payload"),
     "A body of type application/octet-stream is read as a payload of bytes.",
 )
-.broken_by(&["old-octets-refused", "unknown-content-type-refused"]);
+.broken_by(&["old-octets-refused", "unknown-content-type-refused", "split-body-truncated"]);
 
 const PREFIX_WRITTEN: Rule = Rule::docs(
     "engine/v3/binary-prefix-written",

@@ -127,13 +127,13 @@ impl Session {
     }
 
     fn next_frame(&mut self, now: Instant) -> Option<Frame> {
+        if self.dialect.is_old() {
+            return self.outbox.pop().map(|frame| self.dialect.frame(&self.config, frame));
+        }
         if self.config.faulty(Fault::WebsocketJoinsPackets) {
             return self.next_joined(now);
         }
         let frame = self.outbox.pop()?;
-        if self.dialect.is_old() {
-            return Some(self.dialect.frame(&self.config, frame));
-        }
         if let Frame::Binary(bytes) = &frame
             && bytes.first() == Some(&0x34)
             && self.config.faulty(Fault::WebsocketBinaryPrefixed)

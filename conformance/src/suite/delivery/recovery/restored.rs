@@ -18,7 +18,7 @@ const PID: Rule = Rule::reference(
     Source::observed("the answer to CONNECT holds the pid of the session"),
     "A new socket is given a private id, which is neither its own id nor that of its connection.",
 )
-.broken_by(&["pid-is-sid"])
+.broken_by(&["pid-is-sid", "connect-without-sid"])
 .users("Whoever sees the id of a socket could take its session over.");
 
 const OFFSET: Rule = Rule::reference(
