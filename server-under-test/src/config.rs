@@ -51,6 +51,8 @@ pub struct Config {
     pub old_clients: bool,
     /// The files of the client that are served below the path; without them only sessions are.
     pub bundle: Option<Arc<Bundle>>,
+    /// A page of HTML that is served at `/`.
+    pub page: Option<&'static str>,
     /// The path of a page with metrics; without one there is no such page.
     pub metrics_path: Option<String>,
     /// The allowed origin; without one there are no CORS headers.
@@ -103,6 +105,7 @@ impl Default for Config {
             parser: Parser::Text,
             old_clients: false,
             bundle: None,
+            page: None,
             metrics_path: None,
             cors_origin: None,
             cookie: None,

@@ -8,10 +8,12 @@
 
 mod app;
 mod bundle;
+pub mod chat;
 pub mod config;
 pub mod engine;
 pub mod fault;
 pub mod hub;
+pub mod io;
 mod net;
 pub mod socket;
 

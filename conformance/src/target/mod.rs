@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[cfg(feature = "embedded")]
-pub use self::embedded::{faults, serve};
+pub use self::embedded::{App, faults, serve};
 pub use self::{group::kill_all, url::parse_url};
 
 /// What is to be judged.

@@ -4,7 +4,6 @@ use siospec_codec::json::Json;
 
 use super::Hub;
 use crate::{
-    app,
     engine::signals::Reason,
     fault::Fault,
     socket::{
@@ -57,7 +56,7 @@ impl Hub {
         }
         missed.into_iter().for_each(|outgoing| self.send(session, outgoing));
         self.send(session, confirmation);
-        app::on_connection(self, socket);
+        self.app.clone().on_connection(self, socket);
     }
 
     /// What a new socket needs to come back.

@@ -6,7 +6,6 @@ use bytes::Bytes;
 
 use super::{Effect, Hub, Timer};
 use crate::{
-    app,
     engine::signals::Outgoing,
     fault::Fault,
     socket::{
@@ -226,7 +225,7 @@ impl Hub {
         if sockets.is_empty() && !self.config.faulty(Fault::BroadcastAckWaitsForNobody) {
             // Nobody will answer, so there is nothing to wait for.
             if let Some(Collected { responses, purpose }) = acks.expire(id) {
-                app::on_answers(self, Collected { responses, purpose }, false);
+                self.app.clone().on_answers(self, Collected { responses, purpose }, false);
             }
         } else {
             self.timers.set(self.now + wait, Timer::Ack(namespace, id));

@@ -2,12 +2,13 @@
 
 use super::{Effect, Hub, MAX_NAMESPACES};
 use crate::{
-    app,
+    app::{Admission, Applicant, Refusal},
     engine::signals::Reason,
     fault::Fault,
     socket::{
         namespace::{Namespace, NamespaceId, Quirks, SessionId, Socket, SocketKey, SocketRef},
         packet,
+        recovery::Restored,
         value::{Composer, Value},
     },
 };
@@ -37,7 +38,7 @@ impl Hub {
         {
             return Some(self.create_namespace(name));
         }
-        let wanted = app::is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
+        let wanted = self.app.is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
         (wanted && self.namespaces.len() < MAX_NAMESPACES).then(|| self.create_namespace(name))
     }
 
@@ -70,23 +71,49 @@ impl Hub {
             return self.send(session, packet::refused(&self.config, name, payload));
         };
         let restored = self.restored(namespace, auth.as_deref());
-        let is_final = self.config.faulty(Fault::RefusalIsFinal);
-        let refused_before =
-            is_final && self.connections.get(&session).is_some_and(|it| it.refusals.contains(name));
-        // Who comes back was let in before.
-        let asked = restored.is_none() || self.config.faulty(Fault::MiddlewareRunsAgain);
-        if asked && let Err(refusal) = app::admit(name, auth.as_deref(), refused_before) {
-            if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
-                connection.refusals.insert(name.to_owned());
-            }
-            let payload = match self.is_old(session) {
-                // Old clients are told the data alone, as from socket.io 4.8.
-                true => refusal.data.to_owned(),
-                false => self.refusal_payload(&refusal),
-            };
-            return self.send(session, packet::refused(&self.config, name, &payload));
+        if restored.is_some() && !self.config.faulty(Fault::MiddlewareRunsAgain) {
+            // Who comes back was let in before.
+            return self.enter(session, namespace, auth, restored);
         }
-        if name != "/"
+        let is_final = self.config.faulty(Fault::RefusalIsFinal);
+        let Some(connection) = self.connections.get(&session) else { return };
+        let applicant = Applicant {
+            session,
+            namespace: name,
+            auth: auth.as_deref(),
+            query: &connection.query,
+            refused_before: is_final && connection.refusals.contains(name),
+        };
+        match self.app.admit(&applicant) {
+            Admission::Granted => self.enter(session, namespace, auth, restored),
+            Admission::Refused(refusal) => {
+                if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
+                    connection.refusals.insert(name.to_owned());
+                }
+                self.refused(session, name, &refusal);
+            }
+            Admission::Pending => {}
+        }
+    }
+
+    /// A client may join a namespace.
+    pub(crate) fn admitted(&mut self, session: SessionId, namespace: NamespaceId, auth: Option<String>) {
+        let name = &self.namespaces[namespace.0].name;
+        // The application may have taken its time: the client may be gone by now, or have asked twice.
+        if self.connections.get(&session).is_none_or(|connection| connection.client.socket(name).is_some()) {
+            return;
+        }
+        self.enter(session, namespace, auth, None);
+    }
+
+    fn enter(
+        &mut self,
+        session: SessionId,
+        namespace: NamespaceId,
+        auth: Option<String>,
+        restored: Option<Restored>,
+    ) {
+        if &*self.namespaces[namespace.0].name != "/"
             && self.config.faulty(Fault::MainJoinedImplicitly)
             && self.client_socket(session, "/").is_none()
         {
@@ -98,11 +125,28 @@ impl Hub {
         }
     }
 
-    fn refusal_payload(&self, refusal: &app::Refusal) -> String {
+    /// A client may not join a namespace.
+    pub(crate) fn refused(&mut self, session: SessionId, name: &str, refusal: &Refusal) {
+        if self.connections.contains_key(&session) {
+            self.send(session, packet::refused(&self.config, name, &self.refusal_payload(session, refusal)));
+        }
+    }
+
+    fn refusal_payload(&self, session: SessionId, refusal: &Refusal) -> String {
         let mut payload = Composer::default();
-        payload.raw(r#"{"message":"#).string(refusal.message);
-        if !self.config.faulty(Fault::MiddlewareDataDropped) {
-            payload.raw(r#","data":"#).raw(refusal.data);
+        if self.is_old(session) {
+            // Old clients are told the data alone, or the message, as from socket.io 4.8.
+            match &refusal.data {
+                Some(data) => payload.raw(data),
+                None => payload.string(&refusal.message),
+            };
+            return payload.finish().into_parts().0;
+        }
+        payload.raw(r#"{"message":"#).string(&refusal.message);
+        if let Some(data) = &refusal.data
+            && !self.config.faulty(Fault::MiddlewareDataDropped)
+        {
+            payload.raw(r#","data":"#).raw(data);
         }
         payload.raw("}").finish().into_parts().0
     }
@@ -123,11 +167,11 @@ impl Hub {
         let socket = self.add_socket(session, namespace, id, auth);
         self.socket_mut(socket).into_iter().for_each(|it| it.ticket = ticket.clone());
         if self.config.faulty(Fault::AuthBeforeConnect) {
-            app::on_connection(self, socket);
+            self.app.clone().on_connection(self, socket);
             return self.send(session, confirmation);
         }
         self.send(session, confirmation);
-        app::on_connection(self, socket);
+        self.app.clone().on_connection(self, socket);
     }
 
     /// Joins without telling anybody; only for faults.
@@ -266,7 +310,7 @@ impl Hub {
         if self.config.faulty(Fault::LeftWithoutRooms) {
             self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);
         }
-        app::on_disconnecting(self, socket, reason);
+        self.app.clone().on_disconnecting(self, socket, reason);
         match lost {
             Some(lost) => self.lose(lost),
             None => self.end(socket),

@@ -19,12 +19,12 @@ pub(crate) use delivery::Emission;
 use timers::{Timer, TimerKey, Timers};
 
 use crate::{
-    app,
+    app::{self, Application, testee::Testee},
     config::Config,
     engine::{
         admission::Query,
         dialect,
-        outbox::Text,
+        outbox::{Frame, Text},
         sid::Sids,
         signals::{Outgoing, Reason, Transport},
     },
@@ -48,6 +48,7 @@ const MAX_NAMESPACES: usize = 10_000;
 #[derive(Debug)]
 pub struct Hub {
     config: Arc<Config>,
+    app: Arc<dyn Application>,
     now: Instant,
     /// The ids are ours, so that nobody can make them collide.
     connections: FxHashMap<SessionId, Connection>,
@@ -112,13 +113,19 @@ pub enum Effect {
 }
 
 impl Hub {
-    /// A server without connections, with the namespaces of the application.
+    /// A server without connections that runs the application of the testee contract.
     #[must_use]
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
+        Self::with_app(config, Arc::new(Testee), now)
+    }
+
+    /// A server without connections, with the namespaces of the application.
+    pub(crate) fn with_app(config: Arc<Config>, app: Arc<dyn Application>, now: Instant) -> Self {
         let mut hub = Self {
             sids: Sids::new(config.clone()),
             recovery: Recovery::new(&config).map(Box::new),
             config,
+            app: app.clone(),
             now,
             connections: FxHashMap::default(),
             namespaces: Vec::new(),
@@ -128,7 +135,7 @@ impl Hub {
             effects: VecDeque::new(),
             overtaken: HashMap::new(),
         };
-        for name in app::NAMESPACES {
+        for name in app.namespaces() {
             hub.create_namespace(name);
         }
         hub
@@ -143,6 +150,12 @@ impl Hub {
                 if let Some(connection) = self.connections.get_mut(&session) {
                     connection.transport = Transport::WebSocket;
                 }
+            }
+            Input::Text(text) if self.app.is_raw() => {
+                self.effects.push_back(Effect::Send(session, app::engine_echo::echo(Frame::Text(text))));
+            }
+            Input::Binary(bytes) if self.app.is_raw() => {
+                self.effects.push_back(Effect::Send(session, app::engine_echo::echo(Frame::Binary(bytes))));
             }
             Input::Text(text) => self.incoming(session, |client| client.text(text.as_str())),
             Input::Binary(bytes) => self.incoming(session, |client| client.binary(bytes)),
@@ -161,7 +174,7 @@ impl Hub {
             match timer {
                 Timer::Connect(session) => {
                     let idle = self.connections.get(&session).is_some_and(|it| !it.client.is_admitted());
-                    if idle && !self.config.faulty(Fault::NoConnectTimeout) {
+                    if idle && !self.app.is_raw() && !self.config.faulty(Fault::NoConnectTimeout) {
                         self.close(session);
                     }
                 }
@@ -169,12 +182,17 @@ impl Hub {
                 Timer::Cut(session) => self.effects.push_back(Effect::Cut(session)),
                 Timer::Ended(session, reason) => self.ended(session, reason),
                 Timer::Release(session) => self.release_overtaken(session),
-                Timer::ReleaseEcho(socket) => app::release_echo(self, socket),
+                Timer::ReleaseEcho(socket) => app::testee::release_echo(self, socket),
             }
         }
         if let Some(recovery) = &mut self.recovery {
             recovery.expire(now);
         }
+    }
+
+    /// The application is about to act on its own; [`Hub::poll`] follows, as after [`Hub::handle`].
+    pub(crate) fn act_at(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// What is to be done next, if anything.
@@ -197,7 +215,7 @@ impl Hub {
         let connection =
             Connection { client, sid, transport, query, connect_timer, former_sids, refusals, is_old };
         self.connections.insert(session, connection);
-        if is_old && !self.config.faulty(Fault::OldNotConnected) {
+        if is_old && !self.app.is_raw() && !self.config.faulty(Fault::OldNotConnected) {
             // Before version 5 of Socket.IO, whoever connected was in the main namespace.
             self.connect(session, "/", None);
         }
@@ -229,7 +247,7 @@ impl Hub {
     fn event(&mut self, socket: SocketRef, message: &Message<Bytes>) {
         if let Body::Event { args, ack, .. } = message.packet().body {
             let event = app::Event { args, ack: ack.map(|id| id.0), attachments: &message.attachments };
-            app::on_event(self, socket, event);
+            self.app.clone().on_event(self, socket, event);
         }
     }
 
@@ -244,7 +262,7 @@ impl Hub {
         }
         let value = first(args, &message.attachments);
         match self.namespaces[socket.namespace.0].acks.answer(id.0, socket.key, value) {
-            Answered::Complete(collected) => app::on_answers(self, collected, false),
+            Answered::Complete(collected) => self.app.clone().on_answers(self, collected, false),
             Answered::Taken => {}
             Answered::Unknown if self.config.faulty(Fault::UnknownAckCloses) => self.close_of(socket),
             Answered::Late if self.config.faulty(Fault::LateAckCloses) => self.close_of(socket),
@@ -254,7 +272,7 @@ impl Hub {
 
     fn expire_ack(&mut self, namespace: NamespaceId, id: u64) {
         if let Some(collected) = self.namespaces[namespace.0].acks.expire(id) {
-            app::on_answers(self, collected, true);
+            self.app.clone().on_answers(self, collected, true);
         }
     }
 }
@@ -299,7 +317,7 @@ impl Hub {
         }
     }
 
-    /// Lets [`app::release_echo`] be called after a while.
+    /// Lets [`app::testee::release_echo`] be called after a while.
     pub(crate) fn release_echo_after(&mut self, socket: SocketRef, delay: Duration) {
         self.timers.set(self.now + delay, Timer::ReleaseEcho(socket));
     }

@@ -46,9 +46,18 @@ pub struct Namespace {
     pub ghosts: BTreeMap<SocketKey, Box<Socket>>,
 }
 
-/// Who wants an acknowledgement, and how it is reported.
+/// Who wants an acknowledgement.
 #[derive(Debug, Clone, Copy)]
-pub struct AckPurpose {
+pub enum AckPurpose {
+    /// A command of the testee contract.
+    Command(CommandAck),
+    /// A handler of an application, known by this number.
+    Handler(u64),
+}
+
+/// Which command wants an acknowledgement, and how it is reported.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandAck {
     /// The socket whose command it was.
     pub asker: SocketRef,
     /// The acknowledgement id of that command.

@@ -147,7 +147,8 @@ impl Composer {
         self.raw(&list[copied..list.len() - 1])
     }
 
-    fn attachment(&mut self, bytes: Bytes) -> &mut Self {
+    /// Adds bytes, as a placeholder.
+    pub fn attachment(&mut self, bytes: Bytes) -> &mut Self {
         let num = self.0.attachments.len().to_string();
         let start = self.0.json.len();
         self.raw(r#"{"_placeholder":true,"num":"#).raw(&num).raw("}");

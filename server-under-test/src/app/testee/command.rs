@@ -5,16 +5,16 @@ use std::time::Duration;
 use siospec_codec::{json::Kind, socket::RESERVED_EVENT_NAMES};
 
 use super::{
-    Event,
     address::{Address, Fields},
     is_recovered, wrong,
 };
 use crate::{
+    app::Event,
     config::Parser,
     fault::Fault,
     hub::{Emission, Hub},
     socket::{
-        namespace::{AckPurpose, Socket, SocketKey, SocketRef},
+        namespace::{AckPurpose, CommandAck, Socket, SocketKey, SocketRef},
         value::{Composer, Value},
     },
 };
@@ -112,7 +112,8 @@ impl Command<'_> {
             (true, None) => return Err("ack needs a timeout".to_owned()),
             (true, Some(wait)) => {
                 let broadcast = !address.is_self;
-                Some((AckPurpose { asker: self.socket, id: self.event.ack, broadcast }, wait))
+                let ack = CommandAck { asker: self.socket, id: self.event.ack, broadcast };
+                Some((AckPurpose::Command(ack), wait))
             }
         };
         let answer = if ack.is_some() { Answer::Given } else { Answer::Done };

@@ -8,8 +8,8 @@ use siospec_codec::{
     socket::placeholders,
 };
 
-use super::Event;
 use crate::{
+    app::Event,
     engine::signals::Outgoing,
     fault::Fault,
     hub::{Emission, Hub},
