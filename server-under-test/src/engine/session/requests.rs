@@ -93,7 +93,8 @@ impl Session {
     }
 
     fn old_payload(&mut self, text: &Text, now: Instant) {
-        if self.config.faulty(Fault::OldLengthsReadInCharacters) {
+        let differs = text.as_str().contains(|character: char| character > '\u{ffff}');
+        if differs && self.config.faulty(Fault::OldLengthsReadInCharacters) {
             return self.old_packets(in_characters(text.as_str()), now);
         }
         self.old_packets(v3::packets(text.as_str()), now);

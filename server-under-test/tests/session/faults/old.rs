@@ -20,7 +20,7 @@ pub(super) fn old_polling(config: Config) -> String {
         notes.add(handshake);
         notes.add(rig.post(client, r#"17:42["message","€"]"#));
         notes.add(rig.poll(client));
-        notes.add(rig.post(client, r#"18:42["message","😀"]"#));
+        notes.add(rig.post(client, r#"18:42["message","😀"]15:42["message",1]"#));
         notes.add(rig.poll(client));
         let event = r#"451-["message",{"_placeholder":true,"num":0}]"#;
         let mut body = vec![0, 4, 5, 0xff];

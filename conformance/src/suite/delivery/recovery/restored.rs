@@ -155,9 +155,9 @@ async fn events_have_offsets(stage: &mut Stage) -> Check {
     let mut offsets = Vec::new();
     for (arg, address) in [
         (json!(1), json!({})),
-        (json!(2), json!({ "via": "server" })),
+        (json!(2), json!({ "via": "server", "to": [alice.sid] })),
         (bytes(&[1, 2, 3]), json!({})),
-        (json!(null), json!({ "via": "server", "to": [alice.sid] })),
+        (json!(null), json!({ "via": "server", "to": [alice.sid], "except": ["nobody"] })),
     ] {
         let mut command = emit(stage, "", address);
         command["args"] = json!([arg]);
