@@ -2,6 +2,7 @@
 
 mod client;
 mod http;
+mod old;
 mod packet;
 mod patience;
 mod polling;
@@ -22,6 +23,7 @@ use serde_json::Value;
 pub use self::{
     client::Client,
     http::Reply,
+    old::{OldPacket, OldPolling, framed, read as read_old, script},
     packet::{Kind, Sio, ack, bytes, connect, disconnect, event},
     patience::Patience,
     polling::{Held, Polling},
@@ -170,6 +172,16 @@ impl Stage {
         let actor = self.actor();
         let wire = Wire::over_polling(&self.scene, &actor, &polling);
         Ok((polling, wire))
+    }
+
+    /// Opens a polling session of version 3 of the protocol, as set-up; `more` are further parameters of its
+    /// requests, each behind `&`.
+    ///
+    /// # Errors
+    /// Inconclusive if the handshake fails.
+    pub async fn old_polling(&mut self, more: &str) -> Check<OldPolling> {
+        let actor = self.actor();
+        OldPolling::open(&self.scene, &actor, more).await.set_up("opening a polling session of version 3")
     }
 
     /// Tries to open a WebSocket with the given query.

@@ -294,7 +294,9 @@ impl Wire {
         let mut packet = Sio::read(&message).map_err(broken)?;
         if self.scene.site.recovers() {
             packet = packet.without_offset();
-            if let Some(offset) = &packet.offset {
+            // Events of other cases do not count: they may be sent again, and are passed over again.
+            let offset = packet.offset.as_ref().filter(|_| !self.scene.is_unasked(&packet));
+            if let Some(offset) = offset {
                 self.offsets.insert(packet.namespace.clone(), offset.clone());
             }
         }
