@@ -1,5 +1,6 @@
 //! Between connections and namespaces.
 
+mod census;
 mod delivery;
 mod membership;
 mod timers;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use siospec_codec::socket::{Args, Body, Message};
 
+pub use census::Census;
 pub(crate) use delivery::Emission;
 use timers::{Timer, TimerKey, Timers};
 
