@@ -5,13 +5,16 @@ pub mod cli;
 pub mod contract;
 #[cfg(feature = "embedded")]
 pub mod prove;
+pub mod replay;
 pub mod report;
 pub mod rule;
 pub mod run;
 pub mod scenario;
 pub mod selector;
+pub mod siot;
 pub mod stage;
 pub mod suite;
+pub mod tape;
 pub mod target;
 pub mod transcript;
 pub mod verdict;

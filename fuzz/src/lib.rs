@@ -1,4 +1,4 @@
-//! Properties of the codec.
+//! Properties of the codec, and of the transcripts of the judge.
 //!
 //! Each property is one function from bytes to nothing that panics where the property does not hold. It runs
 //! three times: as a libFuzzer target (`cargo fuzz run -s none NAME`), over generated inputs and over every
@@ -29,6 +29,7 @@ pub mod payload_v3;
 pub mod round_trip;
 pub mod sinks;
 pub mod socket_packet;
+pub mod transcript;
 pub mod typed;
 pub mod verdict_table;
 pub mod views;
@@ -52,6 +53,7 @@ pub const PROPERTIES: &[Property] = &[
     ("round_trip", round_trip::holds),
     ("sinks", sinks::holds),
     ("socket_packet", socket_packet::holds),
+    ("transcript", transcript::holds),
     ("typed", typed::holds),
     ("verdict_table", verdict_table::holds),
     ("views", views::holds),

@@ -13,6 +13,7 @@ mod list;
 mod options;
 #[cfg(feature = "embedded")]
 mod prove;
+mod replay;
 mod report;
 #[cfg(feature = "embedded")]
 mod serve;
@@ -51,6 +52,7 @@ pub enum Command {
     Explain(explain::Args),
     #[cfg(feature = "embedded")]
     Prove(prove::Args),
+    Replay(Box<replay::Args>),
     Decode(decode::Args),
     Report(report::Args),
     Contract(contract::Args),
@@ -77,6 +79,7 @@ impl Command {
             Command::Explain(args) => explain::run(args),
             #[cfg(feature = "embedded")]
             Command::Prove(args) => prove::run(args),
+            Command::Replay(args) => replay::run(args),
             Command::Decode(args) => decode::run(args),
             Command::Report(args) => report::run(args, colour),
             Command::Contract(args) => contract::run(args),
