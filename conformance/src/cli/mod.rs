@@ -11,6 +11,7 @@ mod judge;
 mod last_run;
 mod list;
 mod options;
+mod probe;
 #[cfg(feature = "embedded")]
 mod prove;
 mod replay;
@@ -44,6 +45,7 @@ pub struct Cli {
 #[expect(missing_docs, reason = "each variant holds the arguments of the command of its name")]
 pub enum Command {
     Test(Box<test::Args>),
+    Probe(probe::Args),
     #[command(subcommand)]
     Baseline(baseline::Args),
     #[cfg(feature = "embedded")]
@@ -72,6 +74,7 @@ impl Command {
     fn run(&self, colour: bool) -> Result<Exit, Failure> {
         match self {
             Command::Test(args) => judge::run(args, colour),
+            Command::Probe(args) => probe::run(args),
             Command::Baseline(args) => baseline::run(args),
             #[cfg(feature = "embedded")]
             Command::Serve(args) => serve::run(args),
