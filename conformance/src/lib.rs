@@ -3,6 +3,7 @@
 pub mod baseline;
 pub mod cli;
 pub mod contract;
+pub mod coverage;
 pub mod probe;
 #[cfg(feature = "embedded")]
 pub mod prove;

@@ -3,6 +3,7 @@
 mod baseline;
 mod completions;
 mod contract;
+mod coverage;
 mod decode;
 mod exit;
 mod explain;
