@@ -15,15 +15,40 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
     }
 }
 
-/// Like [`number`], for one that has no exponent, at most fifteen digits before its point and seven behind.
+/// Like [`number`], where a digit from 1 to 9 is certain to be at `at`.
+#[inline(always)]
+pub(super) fn natural_number(bytes: &[u8], at: usize) -> Result<usize, DecodeError> {
+    match short_rest(bytes, at + 1) {
+        Some(end) => Ok(end),
+        None => any_number(bytes, at),
+    }
+}
+
+/// Like [`number`], for one that has no exponent, at most sixteen digits before its point and seven behind.
 #[inline(always)]
 fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
     let first = at + usize::from(bytes.get(at) == Some(&b'-'));
-    let (mut end, mut next) = behind_digits(bytes, first)?;
-    // A zero is all there is in front of the point.
-    if end == first || end > first + 1 && bytes.get(first) == Some(&b'0') {
-        return None;
+    match bytes.get(first)? {
+        b'1'..=b'9' => short_rest(bytes, first + 1),
+        // A zero is all there is in front of the point.
+        b'0' => match *bytes.get(first + 1)? {
+            b'0'..=b'9' => None,
+            next => short_fraction(bytes, first + 1, next),
+        },
+        _ => None,
     }
+}
+
+/// Reads what follows the first digit of such a number.
+#[inline(always)]
+fn short_rest(bytes: &[u8], at: usize) -> Option<usize> {
+    let (end, next) = behind_digits(bytes, at)?;
+    short_fraction(bytes, end, next)
+}
+
+/// Reads what follows the digits in front of the point, which begins with `next`.
+#[inline(always)]
+fn short_fraction(bytes: &[u8], mut end: usize, mut next: u8) -> Option<usize> {
     if next == b'.' {
         let places = end + 1;
         (end, next) = behind_few_digits(bytes, places)?;
@@ -40,19 +65,25 @@ fn short_number(bytes: &[u8], at: usize) -> Option<usize> {
 /// The first eight are read byte by byte, as [`name`](super::string::name) does, for the same reason.
 #[inline(always)]
 fn behind_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    let word = bytes.get(at..)?.first_chunk::<8>()?;
+    let (word, rest) = bytes.get(at..)?.split_first_chunk::<8>()?;
     for (count, byte) in word.iter().enumerate() {
         if !byte.is_ascii_digit() {
             return Some((at + count, *byte));
         }
     }
-    behind_few_digits(bytes, at + 8)
+    few_digits(rest).map(|(count, next)| (at + 8 + count, next))
 }
 
 /// Where at most seven digits at `at` end, and with what.
 #[inline(always)]
 fn behind_few_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
-    let word = u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?);
+    few_digits(bytes.get(at..)?).map(|(count, next)| (at + count, next))
+}
+
+/// With how many digits, at most seven, these bytes begin, and what follows.
+#[inline(always)]
+fn few_digits(bytes: &[u8]) -> Option<(usize, u8)> {
+    let word = u64::from_le_bytes(*bytes.first_chunk()?);
     // Digits become 0 to 9; adding 0x76 sets the high bit of what is more. A carry only reaches what is behind.
     let values = word ^ 0x3030_3030_3030_3030;
     let foreign = (values.wrapping_add(0x7676_7676_7676_7676) | values) & 0x8080_8080_8080_8080;
@@ -62,7 +93,7 @@ fn behind_few_digits(bytes: &[u8], at: usize) -> Option<(usize, u8)> {
     let bits = foreign.trailing_zeros() & !7;
     #[expect(clippy::cast_possible_truncation, reason = "the byte is what is wanted")]
     let next = (word >> bits) as u8;
-    Some((at + bits as usize / 8, next))
+    Some((bits as usize / 8, next))
 }
 
 /// Like [`number`], byte by byte.
@@ -116,7 +147,7 @@ mod tests {
     #[test]
     fn the_quick_way_agrees_with_the_thorough_one() {
         let signs: [&[u8]; 3] = [b"", b"-", b"--"];
-        let runs: [&[u8]; 9] = [
+        let runs: [&[u8]; 10] = [
             b"",
             b"0",
             b"7",
@@ -125,6 +156,7 @@ mod tests {
             b"123456789",
             b"123456789012345",
             b"1234567890123456",
+            b"12345678901234567",
             b"/:",
         ];
         let points: [&[u8]; 5] = [b"", b".", b"e", b"E+", b"x"];
@@ -142,6 +174,9 @@ mod tests {
                                 quick += 1;
                             }
                             assert_eq!(number(&text, 0), thorough, "{:?}", text.escape_ascii());
+                            if matches!(text.first(), Some(b'1'..=b'9')) {
+                                assert_eq!(natural_number(&text, 0), thorough, "{:?}", text.escape_ascii());
+                            }
                         }
                     }
                 }

@@ -12,7 +12,7 @@
 //! A `\u` escape may be half of a surrogate pair: the grammar allows it and JavaScript sends it.
 
 use super::nesting::Nesting;
-use super::number::number;
+use super::number::{natural_number, number};
 use super::string::{name, string, string_or_plain};
 use super::{Json, JsonStr};
 use crate::{DecodeError, ErrorKind};
@@ -181,7 +181,8 @@ fn run(bytes: &[u8], mut at: usize, open: u64, max_depth: usize) -> Result<usize
                     continue 'value;
                 }
             }
-            Some(b'-' | b'0'..=b'9') => at = number(bytes, at)?,
+            Some(b'1'..=b'9') => at = natural_number(bytes, at)?,
+            Some(b'-' | b'0') => at = number(bytes, at)?,
             Some(b't') => at = literal(bytes, at, b"true")?,
             Some(b'f') => at = literal(bytes, at, b"false")?,
             Some(b'n') => at = literal(bytes, at, b"null")?,

@@ -18,48 +18,55 @@ pub(super) fn scan(bytes: &[u8], mut at: usize, max_depth: usize) -> Option<usiz
     // How many values are due where we are, and in what is around.
     let (mut due, mut around, mut depth) = (1_u64, [0_u64; LEVELS], 0);
     loop {
-        let byte = *bytes.get(at)?;
-        at += 1;
-        due -= 1;
-        match *FORMS.get(usize::from(byte))? {
-            // Where this leads beyond the end, nothing more is found.
-            width @ 0..SHORT => at += usize::from(width),
-            SHORT => {
+        while due > 0 {
+            due -= 1;
+            let byte = *bytes.get(at)?;
+            at += 1;
+            let form = *FORMS.get(usize::from(byte))?;
+            if form < TEXT {
+                // Where this leads beyond the end, nothing more is found.
+                at += usize::from(form);
+                continue;
+            }
+            // A bit of its own: as a value like the rest, it would be looked up among the rare ones.
+            if form & SHORT != 0 {
+                // Not out of the table: the next value would have to wait for it.
                 let len = usize::from(byte & 0x0F);
                 match bytes.get(at..).and_then(<[u8]>::first_chunk) {
                     Some(word) if foreign_bits(*word, len) == 0 => {}
                     _ => _ = text(bytes, at, len)?,
                 }
                 at += len;
+                continue;
             }
-            TEXT => at = text(bytes, at, usize::from(byte & 0x1F))?,
-            form => {
-                let items = match form {
-                    ARRAY => u64::from(byte & 0x0F),
-                    MAP => u64::from(byte & 0x0F) * 2,
-                    _ => {
-                        let (end, items) = long(bytes, byte, at)?;
-                        at = end;
-                        items
-                    }
-                };
-                if is_container(byte) {
-                    if depth >= max_depth {
-                        return None;
-                    }
-                    *around.get_mut(depth)? = due;
-                    depth += 1;
-                    due = items;
+            let items = match form {
+                TEXT => {
+                    at = text(bytes, at, usize::from(byte & 0x1F))?;
+                    continue;
                 }
+                ARRAY => u64::from(byte & 0x0F),
+                MAP => u64::from(byte & 0x0F) * 2,
+                _ => {
+                    let (end, items) = long(bytes, byte, at)?;
+                    at = end;
+                    if !is_container(byte) {
+                        continue;
+                    }
+                    items
+                }
+            };
+            if depth >= max_depth {
+                return None;
             }
+            *around.get_mut(depth)? = due;
+            depth += 1;
+            due = items;
         }
-        while due == 0 {
-            if depth == 0 {
-                return (at <= bytes.len()).then_some(at);
-            }
-            depth -= 1;
-            due = *around.get(depth)?;
+        if depth == 0 {
+            return (at <= bytes.len()).then_some(at);
         }
+        depth -= 1;
+        due = *around.get(depth)?;
     }
 }
 
@@ -87,9 +94,9 @@ static FORMS: [u8; 256] = {
 };
 
 /// A text of one to eight bytes: most of them.
-const SHORT: u8 = 32;
+const SHORT: u8 = 0x80;
 /// Another text whose length is in the first byte.
-const TEXT: u8 = 33;
+const TEXT: u8 = 32;
 /// An array whose length is in the first byte.
 const ARRAY: u8 = 34;
 /// A map whose length is in the first byte.
@@ -132,9 +139,11 @@ fn text(bytes: &[u8], at: usize, len: usize) -> Option<usize> {
 /// Whether these bytes are UTF-8, looked at more closely than [`text`] does.
 #[inline(never)]
 fn other_text(bytes: &[u8]) -> bool {
-    match window::marks::<NotAscii>(bytes, 0) {
+    let last = bytes.len().saturating_sub(16);
+    match (window::marks::<NotAscii>(bytes, 0), window::marks::<NotAscii>(bytes, last)) {
+        (Some((0, _)), Some((0, _))) if last <= 16 => true,
         // A long one costs most where it is not ASCII.
-        Some((0, _)) if bytes.len() < 256 => {
+        (Some((0, _)), _) if bytes.len() < 256 => {
             window::find::<NotAscii>(bytes, 16) == bytes.len() || is_utf8(bytes)
         }
         _ => is_utf8(bytes),

@@ -92,58 +92,128 @@ impl<'a> Packet<'a> {
 impl Encode for Packet<'_> {
     #[inline]
     fn encode(&self, sink: &mut impl Sink) {
-        Written::of(self).encode(sink);
+        match self.bare_event() {
+            Some(event) => event.encode(sink),
+            None => self.shaped(sink),
+        }
     }
 
     #[inline]
     fn to_text(&self) -> String {
-        // Looked into once, and then counted and written.
-        Written::of(self).to_text()
+        match self.bare_event() {
+            Some(event) => event.to_text(),
+            None => self.shaped(AsText),
+        }
     }
 }
 
-/// What is written of a packet.
-struct Written<'a> {
+impl<'a> Packet<'a> {
+    /// What is written of an event that is nothing but its arguments, as most are.
+    #[inline(always)]
+    fn bare_event(&self) -> Option<Pieces<'a>> {
+        match self.body {
+            Body::Event { args, ack: None, attachments: None } if self.namespace.is_root() => {
+                Some(Pieces { kind: "2", payload: args.as_str(), ..Pieces::default() })
+            }
+            _ => None,
+        }
+    }
+
+    /// Hands over what is written of any packet.
+    #[inline(never)]
+    fn shaped<T: Taker>(&self, taker: T) -> T::Output {
+        let namespace = if self.namespace.is_root() { "" } else { self.namespace.as_str() };
+        let pieces = |kind, payload| Pieces { kind, namespace, payload, ..Pieces::default() };
+        let (mut count_digits, mut ack_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
+        // A copy of the code for each shape, in which what lacks is no question any more.
+        match self.body {
+            Body::Event { args, ack: None, attachments: None } => taker.take(&pieces("2", args.as_str())),
+            Body::Event { args, ack: Some(AckId(id)), attachments: None } => {
+                taker.take(&Pieces { ack: ack_digits.format(id), ..pieces("2", args.as_str()) })
+            }
+            Body::Ack { args, id: AckId(id), attachments: None } => {
+                taker.take(&Pieces { ack: ack_digits.format(id), ..pieces("3", args.as_str()) })
+            }
+            Body::Event { args, ack, attachments: Some(count) } => taker.take(&Pieces {
+                attachments: count_digits.format(count),
+                ack: ack.map_or("", |AckId(id)| ack_digits.format(id)),
+                ..pieces("5", args.as_str())
+            }),
+            Body::Ack { args, id: AckId(id), attachments: Some(count) } => taker.take(&Pieces {
+                attachments: count_digits.format(count),
+                ack: ack_digits.format(id),
+                ..pieces("6", args.as_str())
+            }),
+            Body::Connect(payload) => taker.take(&pieces("0", payload.map_or("", Json::as_str))),
+            Body::Disconnect => taker.take(&pieces("1", "")),
+            Body::ConnectError(payload) => taker.take(&pieces("4", payload.as_str())),
+        }
+    }
+}
+
+/// What is done with the pieces of a packet.
+trait Taker {
+    type Output;
+
+    fn take(self, pieces: &Pieces<'_>) -> Self::Output;
+}
+
+/// Makes a text of them.
+struct AsText;
+
+impl Taker for AsText {
+    type Output = String;
+
+    #[inline(always)]
+    fn take(self, pieces: &Pieces<'_>) -> String {
+        pieces.to_text()
+    }
+}
+
+impl<S: Sink> Taker for &mut S {
+    type Output = ();
+
+    #[inline(always)]
+    fn take(self, pieces: &Pieces<'_>) {
+        pieces.encode(self);
+    }
+}
+
+/// What is written of a packet: its parts, each of them perhaps empty.
+#[derive(Default)]
+struct Pieces<'a> {
     kind: &'static str,
-    attachments: Option<u32>,
-    namespace: Namespace<'a>,
-    ack: Option<AckId>,
+    /// How many there are, in digits.
+    attachments: &'a str,
+    /// Empty for the main one.
+    namespace: &'a str,
+    /// The id, in digits.
+    ack: &'a str,
     payload: &'a str,
 }
 
-impl<'a> Written<'a> {
-    #[inline(always)]
-    fn of(packet: &Packet<'a>) -> Self {
-        let (kind, attachments, ack, payload) = match packet.body {
-            Body::Connect(payload) => ("0", None, None, payload.map_or("", Json::as_str)),
-            Body::Disconnect => ("1", None, None, ""),
-            Body::ConnectError(payload) => ("4", None, None, payload.as_str()),
-            Body::Event { args, ack, attachments } => {
-                (if attachments.is_none() { "2" } else { "5" }, attachments, ack, args.as_str())
-            }
-            Body::Ack { args, id, attachments } => {
-                (if attachments.is_none() { "3" } else { "6" }, attachments, Some(id), args.as_str())
-            }
-        };
-        Self { kind, attachments, namespace: packet.namespace, ack, payload }
-    }
-}
-
-impl Encode for Written<'_> {
+impl Encode for Pieces<'_> {
     #[inline(always)]
     fn encode(&self, sink: &mut impl Sink) {
         sink.write(self.kind);
-        if let Some(count) = self.attachments {
-            sink.write_decimal(u64::from(count));
+        if !self.attachments.is_empty() {
+            sink.write(self.attachments);
             sink.write("-");
         }
-        if !self.namespace.is_root() {
-            sink.write(self.namespace.as_str());
+        if !self.namespace.is_empty() {
+            sink.write(self.namespace);
             sink.write(",");
         }
-        if let Some(AckId(id)) = self.ack {
-            sink.write_decimal(id);
+        if !self.ack.is_empty() {
+            sink.write(self.ack);
         }
         sink.write(self.payload);
+    }
+
+    #[inline(always)]
+    fn to_text(&self) -> String {
+        let mut text = String::with_capacity(self.encoded_len());
+        self.encode(&mut text);
+        text
     }
 }

@@ -64,7 +64,7 @@ pub type Run = Box<dyn FnMut() -> usize>;
 /// A codec by name: what it does for an operation on an item, if it can.
 pub type Codec = (&'static str, fn(Operation, &'static Item) -> Option<Run>);
 
-pub const CODECS: [Codec; 7] = [
+pub const CODECS: [Codec; 8] = [
     ("siospec", siospec::make),
     ("socketioxide", socketioxide::common),
     ("socketioxide-msgpack", socketioxide::msgpack),
@@ -72,4 +72,5 @@ pub const CODECS: [Codec; 7] = [
     ("serde_json", references::ignored_json),
     ("base64-simd", references::base64),
     ("simdutf8", references::utf8),
+    ("copy", references::copy),
 ];
