@@ -16,6 +16,7 @@ use super::{
     session::Hello,
 };
 use crate::{
+    siot::Act,
     transcript::EntryId,
     verdict::{Check, SetUp, Stop, expecting},
 };
@@ -98,7 +99,9 @@ impl OldPolling {
     /// # Errors
     /// Inconclusive if the server cannot be reached.
     pub async fn hold(&self) -> Check<Raw> {
-        let mut raw = Raw::connect(&self.scene, &self.actor).await?;
+        let line = self.scene.line(&self.actor);
+        self.scene.acts(&line, Act::Connect);
+        let mut raw = Raw::connect(&self.scene, &self.actor, line).await?;
         raw.head("GET", &self.query(), "").await?;
         // A round trip on another connection: the GET has arrived.
         let within = self.scene.patience.answer();
