@@ -1,4 +1,4 @@
-//! Properties of the codec.
+//! Properties of the codec and of the reference server.
 //!
 //! Each property is one function from bytes to nothing that panics where the property does not hold. It runs
 //! three times: as a libFuzzer target (`cargo fuzz run -s none NAME`), over generated inputs and over every
@@ -11,12 +11,13 @@
 //! cargo fuzz run -s none socket_packet -- -max_total_time=60           one of them, without its seeds
 //! ```
 //!
-//! No sanitizer is needed, since the codec has no unsafe code; that is why stable Rust suffices. A crash is
+//! No sanitizer is needed, since neither has unsafe code; that is why stable Rust suffices. A crash is
 //! written to `fuzz/artifacts/`; once fixed, its input belongs into `fuzz/regressions/NAME/`.
 
 pub mod allocation;
 pub mod assembler;
 pub mod base64;
+pub mod driver;
 pub mod engine_packet;
 pub mod engine_packet_v3;
 pub mod incremental_payload;
@@ -27,6 +28,7 @@ pub mod naive_twin;
 pub mod payload;
 pub mod payload_v3;
 pub mod round_trip;
+pub mod server;
 pub mod sinks;
 pub mod socket_packet;
 pub mod typed;
@@ -41,6 +43,7 @@ pub const PROPERTIES: &[Property] = &[
     ("allocation", allocation::holds),
     ("assembler", assembler::holds),
     ("base64", base64::holds),
+    ("driver", driver::holds),
     ("engine_packet", engine_packet::holds),
     ("engine_packet_v3", engine_packet_v3::holds),
     ("incremental_payload", incremental_payload::holds),
@@ -50,6 +53,7 @@ pub const PROPERTIES: &[Property] = &[
     ("payload", payload::holds),
     ("payload_v3", payload_v3::holds),
     ("round_trip", round_trip::holds),
+    ("server", server::holds),
     ("sinks", sinks::holds),
     ("socket_packet", socket_packet::holds),
     ("typed", typed::holds),

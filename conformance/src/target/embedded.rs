@@ -50,8 +50,14 @@ pub async fn serve(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), TargetError> {
-    let mut config =
-        Config::from_variables(variable).map_err(|error| TargetError::Usage(error.to_string()))?;
+    // A testee's heartbeat is a fast one; people's browsers need not answer so soon.
+    let calm = |name| match name {
+        "SIO_PING_INTERVAL" | "SIO_PING_TIMEOUT" | "SIO_CONNECT_TIMEOUT" if app == App::Chat => {
+            variable(name).or_else(|| Some("20000".to_owned()))
+        }
+        _ => variable(name),
+    };
+    let mut config = Config::from_variables(calm).map_err(|error| TargetError::Usage(error.to_string()))?;
     config.fault = fault.map(find).transpose()?;
     let server = match app {
         App::Testee => Server::bind(config, address).await,

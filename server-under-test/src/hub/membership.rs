@@ -213,8 +213,6 @@ impl Hub {
     fn new_socket_id(&mut self, session: SessionId, namespace: NamespaceId) -> String {
         let fresh = self.sids.socket();
         let name = self.namespaces[namespace.0].name.clone();
-        let sibling = self.connections.get(&session).and_then(|it| it.client.sockets().first().copied());
-        let sibling = sibling.and_then(|socket| self.socket(socket)).map(|socket| socket.id.clone());
         let Some(connection) = self.connections.get_mut(&session) else { return fresh };
         if connection.is_old {
             // Old clients take the id of their connection for their own.
@@ -222,7 +220,10 @@ impl Hub {
         }
         match self.config.fault {
             Some(Fault::SidSharedWithEngine) if &*name == "/" => connection.sid.clone(),
-            Some(Fault::SidSharedByNamespaces) => sibling.unwrap_or(fresh),
+            Some(Fault::SidSharedByNamespaces) => {
+                let sibling = connection.client.sockets().first().copied();
+                sibling.and_then(|socket| self.socket(socket)).map_or(fresh, |socket| socket.id.clone())
+            }
             Some(Fault::ReconnectSameSid) => {
                 connection.former_sids.entry(name.to_string()).or_insert(fresh).clone()
             }

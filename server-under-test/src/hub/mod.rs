@@ -1,5 +1,6 @@
 //! Between connections and namespaces.
 
+mod census;
 mod comeback;
 mod delivery;
 mod membership;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 use siospec_codec::socket::{Args, Body, Message};
 
+pub use census::Census;
 pub(crate) use delivery::Emission;
 use timers::{Timer, TimerKey, Timers};
 

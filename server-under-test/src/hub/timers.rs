@@ -53,6 +53,10 @@ impl Timers {
         (entry.key().0 <= now).then(|| entry.remove())
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.timers.len()
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.timers.first_key_value().map(|(key, _)| key.0)
     }

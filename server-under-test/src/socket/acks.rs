@@ -90,6 +90,11 @@ impl<T> Acks<T> {
         self.collect(id)
     }
 
+    /// How many questions are open.
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
     fn collect(&mut self, id: u64) -> Option<Collected<T>> {
         let Pending { responses, purpose, .. } = self.pending.remove(&id)?;
         Some(Collected { responses, purpose })

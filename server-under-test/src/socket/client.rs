@@ -205,6 +205,12 @@ impl Client {
         sockets
     }
 
+    /// The bytes of attachments that wait for the rest of their message.
+    #[must_use]
+    pub fn incomplete_bytes(&self) -> usize {
+        self.assembler.held().1
+    }
+
     /// Whether it joined a namespace in time; leaving it later does not count.
     #[must_use]
     pub fn is_admitted(&self) -> bool {

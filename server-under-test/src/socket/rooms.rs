@@ -48,6 +48,11 @@ impl Rooms {
         }
     }
 
+    /// How many rooms there are, and how many sockets with a list of theirs.
+    pub(crate) fn entries(&self) -> usize {
+        self.members.len() + self.rooms.len()
+    }
+
     /// Who is in the room.
     pub fn members(&self, room: &str) -> impl Iterator<Item = SocketKey> {
         self.members.get(room).into_iter().flatten().copied()

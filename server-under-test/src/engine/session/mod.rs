@@ -150,6 +150,12 @@ impl Session {
         self.outputs.is_empty() && !matches!(self.phase, Phase::Ending(..)) && self.in_flight.get.is_none()
     }
 
+    /// The bytes that wait to be sent.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.outbox.len_bytes()
+    }
+
     /// When [`Input::Timeout`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
