@@ -122,7 +122,7 @@ scenarios! {
     OFFSET => events_have_offsets over [Polling, Websocket, Upgraded] needs [RECOVERY] in Recovery;
     ACKED => a_question_has_no_offset over [Polling, Websocket, Upgraded]
         needs [RECOVERY, feature("acks")] in Recovery;
-    VOLATILE => a_volatile_event_has_no_offset over [Polling, Websocket, Upgraded]
+    VOLATILE => a_volatile_event_has_no_offset over [Websocket, Upgraded]
         needs [RECOVERY, feature("volatile")] in Recovery;
     SAME_ID => the_id_is_the_same over [Polling, Websocket, Upgraded] needs [RECOVERY, WATCH, DROP] in Recovery;
     SAME_PID => the_private_id_is_the_same over [Polling, Websocket, Upgraded]
