@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust: Node.js, Python, and the packages of the fixtures.
+# Installs what the tests need beside Rust: Node.js, Python, Chromium, and the packages of the fixtures.
 # Does nothing where everything is installed already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly oldest_node=18
-readonly fixtures=(fixtures/testees/socket.io fixtures/clients/socket.io-client fixtures/readers/javascript)
-readonly python_fixtures=(fixtures/readers/python fixtures/testees/python-socketio)
+readonly fixtures=(fixtures/testees/socket.io fixtures/clients/socket.io-client fixtures/clients/chat
+    fixtures/readers/javascript)
+readonly python_fixtures=(fixtures/readers/python fixtures/testees/python-socketio fixtures/clients/python-socketio)
 
 fail() {
     echo "error: $1" >&2
@@ -30,6 +31,12 @@ install_node() {
     # Some packages of Node.js bring npm along.
     command -v npm >/dev/null ||
         as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm
+}
+
+install_chromium() {
+    command -v apt-get >/dev/null || fail "Chromium is missing; please install it, or name it in CHROMIUM"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 }
 
 has_python() {
@@ -81,3 +88,5 @@ fi
 for folder in "${python_fixtures[@]}"; do
     install_python_packages "$folder"
 done
+
+[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install_chromium

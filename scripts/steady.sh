@@ -81,6 +81,6 @@ judge() {
 
 unsteady=0
 judge embedded
-judge socket.io --contract delivery -- node fixtures/testees/socket.io/testee.js
+judge socket.io --contract recovery -- node fixtures/testees/socket.io/testee.js
 echo "$unsteady of $((2 * runs)) runs unsteady"
 [ "$unsteady" -eq 0 ]

@@ -57,6 +57,8 @@ pub enum Contract {
     Echo,
     /// The event `do`.
     Delivery,
+    /// Lost sessions come back.
+    Recovery,
 }
 
 impl Contract {
@@ -66,6 +68,7 @@ impl Contract {
             Contract::Wire => "wire",
             Contract::Echo => "echo",
             Contract::Delivery => "delivery",
+            Contract::Recovery => "recovery",
         }
     }
 }
@@ -77,6 +80,8 @@ pub enum Setting {
     ConnectTimeout,
     /// The time to finish an upgrade.
     UpgradeTimeout,
+    /// The time for which a lost session can come back.
+    RecoveryWindow,
 }
 
 impl fmt::Display for Need {
@@ -87,6 +92,7 @@ impl fmt::Display for Need {
             Need::Without(feature) => write!(f, "no {feature}"),
             Need::Setting(Setting::ConnectTimeout) => f.write_str("a known connect time-out"),
             Need::Setting(Setting::UpgradeTimeout) => f.write_str("a known upgrade time-out"),
+            Need::Setting(Setting::RecoveryWindow) => f.write_str("a known time to come back"),
         }
     }
 }
@@ -100,6 +106,10 @@ pub enum Variant {
     Limits,
     /// No ping for a long time, where one would hide what is looked for.
     Calm,
+    /// Lost sessions can come back for a short time.
+    Recovery,
+    /// Packets are MessagePack.
+    Msgpack,
 }
 
 impl Variant {
@@ -109,6 +119,8 @@ impl Variant {
             Variant::Default => "default",
             Variant::Limits => "limits",
             Variant::Calm => "calm",
+            Variant::Recovery => "recovery",
+            Variant::Msgpack => "msgpack",
         }
     }
 }
@@ -178,12 +190,17 @@ pub mod needs {
     pub const ECHO: Need = Need::Contract(Contract::Echo);
     /// The event `do`.
     pub const DELIVERY: Need = Need::Contract(Contract::Delivery);
+    /// Lost sessions come back.
+    pub const RECOVERY: Need = Need::Contract(Contract::Recovery);
     /// Arrivals and departures are told.
     pub const WATCH: Need = Need::Feature("watch");
     /// The time to join a first namespace is known.
     pub const CONNECT_TIMEOUT: Need = Need::Setting(Setting::ConnectTimeout);
     /// The time to finish an upgrade is known.
     pub const UPGRADE_TIMEOUT: Need = Need::Setting(Setting::UpgradeTimeout);
+
+    /// The time for which a lost session can come back is known.
+    pub const RECOVERY_WINDOW: Need = Need::Setting(Setting::RecoveryWindow);
 
     /// A feature the testee names in `about`.
     pub const fn feature(name: &'static str) -> Need {

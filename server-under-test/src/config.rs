@@ -41,8 +41,16 @@ pub struct Config {
     pub compress_from_bytes: Option<usize>,
     /// Websocket messages of this size and more are compressed for clients that take that; without one none is.
     pub deflate_from_bytes: Option<usize>,
+    /// How long a lost session can come back; without one sessions are not recovered.
+    pub recovery_window: Option<Duration>,
+    /// What may be kept of the events that such sessions miss; and as much again of the sessions themselves.
+    pub max_recovery_bytes: usize,
+    /// How packets are written.
+    pub parser: Parser,
     /// The files of the client that are served below the path; without them only sessions are.
     pub bundle: Option<Arc<Bundle>>,
+    /// A page of HTML that is served at `/`.
+    pub page: Option<&'static str>,
     /// The path of a page with metrics; without one there is no such page.
     pub metrics_path: Option<String>,
     /// The allowed origin; without one there are no CORS headers.
@@ -53,6 +61,15 @@ pub struct Config {
     pub fault: Option<Fault>,
     /// Whether a deadly fault has struck.
     pub fate: Fate,
+}
+
+/// How Socket.IO packets are written. Nothing on the wire tells: both sides are set to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parser {
+    /// As text and attachments (Socket.IO protocol v5, "Packet encoding").
+    Text,
+    /// Each as one MessagePack value, as socket.io-msgpack-parser does.
+    MessagePack,
 }
 
 /// Sealed once a deadly fault has struck: the server accepts no more connections.
@@ -81,7 +98,11 @@ impl Default for Config {
             max_head_bytes: 16 << 10,
             compress_from_bytes: Some(1024),
             deflate_from_bytes: None,
+            recovery_window: None,
+            max_recovery_bytes: 32 << 20,
+            parser: Parser::Text,
             bundle: None,
+            page: None,
             metrics_path: None,
             cors_origin: None,
             cookie: None,
@@ -108,9 +129,9 @@ impl Config {
 
     /// [`Config::testee`], changed by the environment variables of the testee contract: `SIO_PATH`,
     /// `SIO_PING_INTERVAL`, `SIO_PING_TIMEOUT`, `SIO_MAX_PAYLOAD`, `SIO_CONNECT_TIMEOUT`, `SIO_UPGRADE_TIMEOUT`
-    /// (milliseconds, bytes), `SIO_CORS_ORIGIN`, `SIO_COOKIE` and `SIO_DEFLATE`; and by some that only this server has:
-    /// `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`, `SIO_MAX_HEAD`, `SIO_COMPRESS_FROM` (bytes), `SIO_CLIENT_FILES` (a
-    /// folder) and `SIO_METRICS` (a path).
+    /// (milliseconds, bytes), `SIO_RECOVERY` (milliseconds), `SIO_PARSER`, `SIO_CORS_ORIGIN`, `SIO_COOKIE` and
+    /// `SIO_DEFLATE`; and by some that only this server has: `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`, `SIO_MAX_HEAD`, `SIO_RECOVERY_BYTES`,
+    /// `SIO_COMPRESS_FROM` (bytes), `SIO_CLIENT_FILES` (a folder) and `SIO_METRICS` (a path).
     ///
     /// # Errors
     ///
@@ -144,6 +165,18 @@ impl Config {
             text @ Some(_) => Some(number("SIO_COMPRESS_FROM", text, 0)?),
             None => usual.compress_from_bytes,
         };
+        let recovery_window = match variable("SIO_RECOVERY").filter(|text| !text.is_empty()) {
+            text @ Some(_) => Some(Duration::from_millis(number("SIO_RECOVERY", text, 0)?)),
+            None => usual.recovery_window,
+        };
+        let parser = match variable("SIO_PARSER").as_deref() {
+            None | Some("") => Parser::Text,
+            Some("msgpack") => Parser::MessagePack,
+            Some(text) => {
+                let (text, why) = (text.to_owned(), "the only other parser is msgpack".to_owned());
+                return Err(InvalidVariable { name: "SIO_PARSER", text, why });
+            }
+        };
         let bundle = variable("SIO_CLIENT_FILES").map(|folder| match Bundle::read(&folder) {
             Ok(bundle) => Ok(Arc::new(bundle)),
             Err(error) => {
@@ -167,6 +200,13 @@ impl Config {
             max_head_bytes: number("SIO_MAX_HEAD", variable("SIO_MAX_HEAD"), usual.max_head_bytes)?,
             compress_from_bytes,
             deflate_from_bytes: variable("SIO_DEFLATE").filter(|it| it == "1").map(|_| DEFLATE_FROM_BYTES),
+            recovery_window,
+            parser,
+            max_recovery_bytes: number(
+                "SIO_RECOVERY_BYTES",
+                variable("SIO_RECOVERY_BYTES"),
+                usual.max_recovery_bytes,
+            )?,
             bundle: bundle.transpose()?,
             metrics_path: variable("SIO_METRICS"),
             cors_origin: variable("SIO_CORS_ORIGIN").or(usual.cors_origin),
@@ -191,13 +231,13 @@ impl Config {
             farewell_timeout: self.farewell_timeout.min(LONGEST),
             head_timeout: self.head_timeout.min(LONGEST),
             body_timeout: self.body_timeout.min(LONGEST),
+            recovery_window: self.recovery_window.map(|window| window.min(LONGEST)),
             // Each server dies its own death.
             fate: Fate::default(),
             ..self
         }
     }
 
-    /// Whether this is the way in which the server is to be wrong.
     /// Stops the server, if it has this deadly fault.
     pub(crate) fn dies_of(&self, fault: Fault) {
         if self.faulty(fault) {
@@ -205,6 +245,7 @@ impl Config {
         }
     }
 
+    /// Whether this is the way in which the server is to be wrong.
     pub(crate) fn faulty(&self, fault: Fault) -> bool {
         self.fault == Some(fault)
     }

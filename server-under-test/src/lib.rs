@@ -8,14 +8,16 @@
 
 mod app;
 mod bundle;
+pub mod chat;
 pub mod config;
 pub mod engine;
 pub mod fault;
 pub mod hub;
+pub mod io;
 mod net;
 pub mod socket;
 
 pub use bundle::Bundle;
-pub use config::{Config, Fate};
+pub use config::{Config, Fate, Parser};
 pub use fault::Fault;
 pub use net::{Attached, Layer, Layered, ReplyBody, Server, Service};

@@ -22,6 +22,7 @@ Examples:
   siospec serve
   siospec test -- siospec serve
   siospec serve --listen 127.0.0.1:0
+  siospec serve --app chat --listen 127.0.0.1:3000
   siospec serve --fault list
   siospec serve --client-files node_modules/socket.io-client/dist --metrics /metrics
   siospec serve --fault room-filter-ignored")]
@@ -29,6 +30,9 @@ pub struct Args {
     /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:$PORT, or port 3000]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// What it runs
+    #[arg(long, value_enum, default_value_t = target::App::Testee)]
+    pub app: target::App,
     /// Be wrong in this way; `list` prints every way
     #[arg(long, value_name = "NAME")]
     pub fault: Option<String>,
@@ -71,7 +75,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             let _closed = writeln!(io::stdout(), "listening on http://{address}");
         };
         let variable = |name: &str| args.settings.variable(name).or_else(|| env::var(name).ok());
-        target::serve(listen, variable, args.fault.as_deref(), told, stopped()).await
+        target::serve(listen, variable, args.app, args.fault.as_deref(), told, stopped()).await
     })?;
     Ok(Exit::Fine)
 }

@@ -31,6 +31,15 @@ pub(super) struct Settings {
     /// Largest head of a request, bytes (SIO_MAX_HEAD)
     #[arg(long, value_name = "BYTES")]
     max_head: Option<String>,
+    /// Let lost sessions come back for so long, ms (SIO_RECOVERY)
+    #[arg(long, value_name = "MS")]
+    recovery: Option<String>,
+    /// Keep so much of what they miss, bytes (SIO_RECOVERY_BYTES)
+    #[arg(long, value_name = "BYTES")]
+    recovery_bytes: Option<String>,
+    /// msgpack: write packets as MessagePack (SIO_PARSER)
+    #[arg(long, value_name = "NAME")]
+    parser: Option<String>,
     /// The allowed origin (SIO_CORS_ORIGIN)
     #[arg(long, value_name = "ORIGIN")]
     cors_origin: Option<String>,
@@ -64,6 +73,9 @@ impl Settings {
             "SIO_HEAD_TIMEOUT" => &self.head_timeout,
             "SIO_BODY_TIMEOUT" => &self.body_timeout,
             "SIO_MAX_HEAD" => &self.max_head,
+            "SIO_RECOVERY" => &self.recovery,
+            "SIO_RECOVERY_BYTES" => &self.recovery_bytes,
+            "SIO_PARSER" => &self.parser,
             "SIO_CORS_ORIGIN" => &self.cors_origin,
             "SIO_COOKIE" => &self.cookie,
             "SIO_COMPRESS_FROM" => &self.compress_from,

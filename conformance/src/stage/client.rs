@@ -23,6 +23,8 @@ pub struct Client {
     pub namespace: String,
     /// The id the server gave to the socket; empty if it gave none.
     pub sid: String,
+    /// The id by which it can come back, if the server gave one.
+    pub pid: Option<String>,
     next_id: u64,
 }
 
@@ -117,8 +119,14 @@ impl Client {
     /// A violation if the server does not admit us.
     pub async fn join(mut wire: Wire, namespace: &str, auth: Option<Value>) -> Check<Self> {
         let answer = wire.joins(namespace, auth).await?;
+        Ok(Self::of(wire, namespace, &answer))
+    }
+
+    /// A client that has joined already, with this answer to its CONNECT.
+    pub fn of(wire: Wire, namespace: &str, answer: &Value) -> Self {
         let sid = answer["sid"].as_str().unwrap_or_default().to_owned();
-        Ok(Self { wire, namespace: namespace.to_owned(), sid, next_id: FIRST_COMMAND_ID })
+        let pid = answer["pid"].as_str().map(str::to_owned);
+        Self { wire, namespace: namespace.to_owned(), sid, pid, next_id: FIRST_COMMAND_ID }
     }
 
     /// A packet of this client's namespace.

@@ -216,6 +216,11 @@ impl Stage {
         Ok(clients.try_into().expect("exactly N clients were pushed"))
     }
 
+    /// Reads an Engine.IO message with a Socket.IO packet that has no attachments.
+    pub fn read(&self, text: &str) -> Option<Sio> {
+        self.scene.read(text)
+    }
+
     /// Fails the case with what was due and what came.
     ///
     /// # Errors
@@ -244,6 +249,17 @@ impl Scene {
     /// Whether the testee plays the echo application.
     pub(crate) fn echoes(&self) -> bool {
         self.site.contract >= Contract::Echo
+    }
+
+    /// Reads an Engine.IO message with a Socket.IO packet that has no attachments, an offset taken off.
+    pub(crate) fn read(&self, text: &str) -> Option<Sio> {
+        let packet = Sio::of_text(text)?;
+        Some(if self.site.recovers() { packet.without_offset() } else { packet })
+    }
+
+    /// Whether two texts are the same packet, however their JSON is written.
+    pub(crate) fn is_same(&self, got: &str, want: &str) -> bool {
+        got == want || self.read(got).is_some_and(|got| Sio::of_text(want) == Some(got))
     }
 
     /// Whether a text is an event that nobody in this case asked for.

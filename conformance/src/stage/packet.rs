@@ -4,14 +4,17 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 use siospec_codec::{
-    Encode, Limits,
+    Encode, Leniency, Limits, Profile, msgpack,
     socket::{AckId, Args, Assembler, Body, Message, Namespace, Packet},
 };
 
 use super::websocket::hex;
 
 /// A Socket.IO packet with its attachments.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Whether a text at the end of an event is an offset cannot be seen: packets are the same if they are with what was
+/// taken off, or without it.
+#[derive(Debug, Clone)]
 pub struct Sio {
     /// The namespace.
     pub namespace: String,
@@ -23,6 +26,18 @@ pub struct Sio {
     pub id: Option<u64>,
     /// Whether it was sent as a binary packet.
     pub binary: bool,
+    /// What was taken off the arguments of an event from a server whose sessions can come back.
+    pub offset: Option<String>,
+}
+
+impl PartialEq for Sio {
+    fn eq(&self, other: &Self) -> bool {
+        let same = self.namespace == other.namespace
+            && self.kind == other.kind
+            && self.id == other.id
+            && self.binary == other.binary;
+        same && (self.data == other.data || self.whole() == other.whole())
+    }
 }
 
 /// The kinds of Socket.IO packets.
@@ -73,7 +88,7 @@ pub fn disconnect() -> Sio {
 impl Sio {
     fn new(kind: Kind, data: Value) -> Self {
         let binary = has_bytes(&data);
-        Self { namespace: "/".to_owned(), kind, data, id: None, binary }
+        Self { namespace: "/".to_owned(), kind, data, id: None, binary, offset: None }
     }
 
     /// The same packet in another namespace.
@@ -98,6 +113,34 @@ impl Sio {
         let mut assembler = Assembler::new(Limits::DEFAULT);
         let message = assembler.text(text.strip_prefix('4')?).ok()??;
         Self::read(&message).ok()
+    }
+
+    /// Reads a MessagePack packet.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn unpack(bytes: &[u8]) -> Result<Self, String> {
+        let limits = Limits { max_attachments: u32::MAX, ..Limits::DEFAULT };
+        // Errors that servers in use send are understood, since most rules are not about them.
+        let profile = Profile { leniency: Leniency::CONNECT_ERROR_STRING, limits };
+        let packet = msgpack::Packet::decode_as(bytes, &profile).map_err(|error| error.to_string())?;
+        let msgpack::Transcoded { text, attachments } = msgpack::to_socket(&packet);
+        let mut assembler = Assembler::with_profile(profile);
+        let mut message = assembler.text(&text).map_err(|error| error.to_string())?;
+        for attachment in attachments {
+            message = assembler.binary(attachment.to_vec()).map_err(|error| error.to_string())?;
+        }
+        Self::read(&message.ok_or("attachments that no placeholder names")?)
+    }
+
+    /// The packet as MessagePack.
+    pub fn pack(&self) -> Vec<u8> {
+        let (text, attachments) = self.write();
+        let limits = Limits { max_attachments: u32::MAX, ..Limits::DEFAULT };
+        let packet = Packet::decode_as(&text, &Profile::strict(limits)).expect("it was just written");
+        let mut bytes = Vec::new();
+        msgpack::from_socket(&packet, &attachments, &mut bytes).expect("all attachments are there");
+        bytes
     }
 
     /// Reads a packet that has all its attachments.
@@ -126,12 +169,35 @@ impl Sio {
             Body::Ack { args, id, attachments: None } => (Kind::Ack, json(args.as_str())?, Some(id.0), false),
             Body::Ack { args, id, .. } => (Kind::Ack, filled(args)?, Some(id.0), true),
         };
-        Ok(Self { namespace: packet.namespace.as_str().to_owned(), kind, data, id, binary })
+        Ok(Self { namespace: packet.namespace.as_str().to_owned(), kind, data, id, binary, offset: None })
+    }
+
+    /// Takes the offset off an event that can be sent again: the last of its arguments.
+    #[must_use]
+    pub fn without_offset(mut self) -> Self {
+        if self.kind == Kind::Event
+            && self.id.is_none()
+            && let Value::Array(args) = &mut self.data
+            && args.len() > 1
+            && let Some(offset) = args.pop_if(|last| last.is_string())
+        {
+            self.offset = offset.as_str().map(str::to_owned);
+        }
+        self
+    }
+
+    /// The data as it was sent.
+    fn whole(&self) -> Value {
+        let mut data = self.data.clone();
+        if let (Value::Array(args), Some(offset)) = (&mut data, &self.offset) {
+            args.push(Value::from(offset.as_str()));
+        }
+        data
     }
 
     /// The packet's text, without the Engine.IO type, and its attachments.
     pub fn write(&self) -> (String, Vec<Vec<u8>>) {
-        let mut data = self.data.clone();
+        let mut data = self.whole();
         let mut attachments = Vec::new();
         if self.binary {
             extract(&mut data, &mut attachments);
@@ -166,11 +232,6 @@ impl fmt::Display for Sio {
         }
         Ok(())
     }
-}
-
-/// Whether two texts are the same packet, however their JSON is written.
-pub(super) fn same(got: &str, want: &str) -> bool {
-    got == want || Sio::of_text(got).is_some_and(|got| Sio::of_text(want) == Some(got))
 }
 
 fn has_bytes(value: &Value) -> bool {

@@ -192,7 +192,7 @@ impl Polling {
             let answer = self.payload_before(deadline).await;
             let (packets, at) = answer.map_err(|stop| expecting(stop, &shown.join("␞")))?;
             got.extend(packets.into_iter().filter(|packet| !packet.is_empty()));
-            let read: Vec<Option<Sio>> = got.iter().map(|packet| Sio::of_text(packet)).collect();
+            let read: Vec<Option<Sio>> = got.iter().map(|packet| self.scene.read(packet)).collect();
             if read.len() == want.len() && read.iter().zip(want).all(|(got, want)| got.as_ref() == Some(want))
             {
                 return Ok(());

@@ -25,6 +25,8 @@ pub struct Site {
     pub features: BTreeSet<String>,
     /// The configuration that we gave it; unknown for a server that ran before.
     pub settings: Option<Settings>,
+    /// Whether packets are MessagePack.
+    pub packed: bool,
     /// The one HTTP client of the run.
     pub http: reqwest::Client,
 }
@@ -36,6 +38,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// The time to finish an upgrade.
     pub upgrade_timeout: Duration,
+    /// The time for which a lost session can come back, where it can.
+    pub recovery_window: Option<Duration>,
 }
 
 impl Site {
@@ -57,6 +61,7 @@ impl Site {
             contract: Contract::Wire,
             features: BTreeSet::new(),
             settings: None,
+            packed: false,
             http,
         }
     }
@@ -69,6 +74,11 @@ impl Site {
             (false, false) => format!("{query}&{}", self.query),
         };
         if joined.is_empty() { self.path.clone() } else { format!("{}?{joined}", self.path) }
+    }
+
+    /// Whether events end with an offset.
+    pub fn recovers(&self) -> bool {
+        self.features.contains("recovery")
     }
 
     /// Why a scenario cannot be acted out here over a transport, or nothing if it can.
@@ -95,6 +105,14 @@ impl Site {
             Need::Feature(feature) => Some(format!("the server does not offer {feature}")),
             Need::Without(feature) if !self.features.contains(feature) => None,
             Need::Without(feature) => Some(format!("does not apply to a server that offers {feature}")),
+            Need::Setting(Setting::RecoveryWindow)
+                if self.settings.is_some_and(|settings| settings.recovery_window.is_some()) =>
+            {
+                None
+            }
+            Need::Setting(Setting::RecoveryWindow) => {
+                Some("the time for which a session can come back is not known".to_owned())
+            }
             Need::Setting(_) if self.settings.is_some() => None,
             Need::Setting(Setting::ConnectTimeout) => {
                 Some("the connect time-out of a server that runs already is not known".to_owned())

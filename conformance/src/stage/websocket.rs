@@ -20,7 +20,6 @@ use tokio_tungstenite::{
 use super::{
     Scene,
     http::{Reply, describe, readable},
-    packet::same,
 };
 use crate::{
     transcript::EntryId,
@@ -250,7 +249,7 @@ impl Ws {
     /// A violation if something else comes, or nothing.
     pub async fn hears(&mut self, want: &str) -> Check {
         match self.next_packet().await.map_err(|stop| expecting(stop, want))? {
-            Heard::Text(text, _) if same(&text, want) => Ok(()),
+            Heard::Text(text, _) if self.scene.is_same(&text, want) => Ok(()),
             other => Err(Stop::violation(want, other.describe(), other.at())),
         }
     }

@@ -2,7 +2,7 @@
 //! over whichever transport the case is about.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -48,6 +48,8 @@ pub struct Wire {
     silent: bool,
     /// Whether the server has said goodbye on a WebSocket.
     parting: bool,
+    /// The offset of the last event that was heard in each namespace, where there are offsets.
+    offsets: HashMap<String, String>,
     /// Packets that were heard while something else was waited for.
     pub(super) aside: VecDeque<(Sio, EntryId)>,
     /// Ends the pumps with the session.
@@ -129,6 +131,7 @@ impl Wire {
             assembler: Assembler::with_profile(LISTENING),
             silent: true,
             parting: false,
+            offsets: HashMap::new(),
             aside: VecDeque::new(),
             _pumps: JoinSet::new(),
         };
@@ -140,6 +143,11 @@ impl Wire {
         self.answers.store(false, Ordering::SeqCst);
         // Those that were answered already are not waited for.
         while self.pings.try_recv().is_ok() {}
+    }
+
+    /// The offset of the last event that was heard in a namespace.
+    pub fn offset(&self, namespace: &str) -> Option<&str> {
+        self.offsets.get(namespace).map(String::as_str)
     }
 
     /// Sends one Engine.IO packet as text, just as it is.
@@ -159,6 +167,9 @@ impl Wire {
 
     /// Sends a Socket.IO packet with its attachments.
     pub fn says(&mut self, packet: &Sio) {
+        if self.scene.site.packed {
+            return self.put(vec![Piece::Binary(packet.pack())]);
+        }
         let (text, attachments) = packet.write();
         let mut pieces = vec![Piece::Text(format!("4{text}"))];
         pieces.extend(attachments.into_iter().map(Piece::Binary));
@@ -263,6 +274,12 @@ impl Wire {
                 return Ok(None);
             }
             Heard::Text(..) | Heard::Binary(..) if self.parting => return Ok(None),
+            Heard::Binary(bytes, _) if self.scene.site.packed => {
+                let shown = format!("binary {}", hex(&bytes));
+                let packet = Sio::unpack(&bytes).map_err(|error| broken(format!("{shown} ({error})")))?;
+                return Ok((!self.scene.is_unasked(&packet)).then_some((packet, at)));
+            }
+            Heard::Text(text, _) if self.scene.site.packed => return Err(broken(readable(&text))),
             Heard::Text(text, _) => {
                 let text = text.strip_prefix('4').ok_or_else(|| broken(readable(&text)))?;
                 self.assembler.text(text).map_err(|error| broken(format!("4{} ({error})", readable(text))))?
@@ -274,7 +291,13 @@ impl Wire {
             other => return Err(broken(other.describe())),
         };
         let Some(message) = message else { return Ok(None) };
-        let packet = Sio::read(&message).map_err(broken)?;
+        let mut packet = Sio::read(&message).map_err(broken)?;
+        if self.scene.site.recovers() {
+            packet = packet.without_offset();
+            if let Some(offset) = &packet.offset {
+                self.offsets.insert(packet.namespace.clone(), offset.clone());
+            }
+        }
         let unasked = self.scene.is_unasked(&packet);
         Ok((!unasked).then_some((packet, at)))
     }

@@ -1,8 +1,8 @@
 //! The reference server inside this binary: the only file of the judge that knows it.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use siospec_server::{Config, Fault, Server};
+use siospec_server::{Bundle, Config, Fault, Parser, Server, chat};
 
 use super::{Configuration, TargetError};
 use crate::scenario::Variant;
@@ -19,6 +19,23 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
     Fault::ALL.iter().map(|fault| (fault.name(), fault.describe()))
 }
 
+/// What the reference server runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum App {
+    /// The application of the testee contract
+    Testee,
+    /// A chat for browsers, at the path /
+    Chat,
+    /// No Socket.IO: messages of Engine.IO go back as they came
+    EngineEcho,
+}
+
+/// Where `scripts/setup.sh` puts the files of the client.
+const CLIENT_FILES: &str = "fixtures/clients/socket.io-client/node_modules/socket.io-client/dist";
+
+/// How long a chat waits for clients that lost their connection.
+const CHAT_RECOVERY: Duration = Duration::from_secs(120);
+
 /// Serves the reference server, configured by the variables of the testee contract, until `stop` ends.
 ///
 /// `ready` is told the address once it listens.
@@ -28,20 +45,45 @@ pub fn faults() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub async fn serve(
     address: SocketAddr,
     variable: impl Fn(&'static str) -> Option<String>,
+    app: App,
     fault: Option<&str>,
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), TargetError> {
-    let mut config =
-        Config::from_variables(variable).map_err(|error| TargetError::Usage(error.to_string()))?;
+    // A testee's heartbeat is a fast one; people's browsers need not answer so soon.
+    let calm = |name| match name {
+        "SIO_PING_INTERVAL" | "SIO_PING_TIMEOUT" | "SIO_CONNECT_TIMEOUT" if app == App::Chat => {
+            variable(name).or_else(|| Some("20000".to_owned()))
+        }
+        _ => variable(name),
+    };
+    let mut config = Config::from_variables(calm).map_err(|error| TargetError::Usage(error.to_string()))?;
     config.fault = fault.map(find).transpose()?;
-    let server = Server::bind(config, address)
-        .await
-        .map_err(|error| TargetError::Usage(format!("cannot listen on {address}: {error}")))?;
+    let server = match app {
+        App::Testee => Server::bind(config, address).await,
+        App::EngineEcho => Server::bind_engine_echo(config, address).await,
+        App::Chat => {
+            config.page = Some(chat::PAGE);
+            config.recovery_window.get_or_insert(CHAT_RECOVERY);
+            if config.bundle.is_none() {
+                config.bundle = Some(Arc::new(Bundle::read(CLIENT_FILES).map_err(no_client)?));
+            }
+            Server::serve(chat::app(), config, address).await.map(|(server, _)| server)
+        }
+    };
+    let server =
+        server.map_err(|error| TargetError::Usage(format!("cannot listen on {address}: {error}")))?;
     ready(server.local_addr());
     stop.await;
     server.shutdown().await;
     Ok(())
+}
+
+fn no_client(error: io::Error) -> TargetError {
+    TargetError::Usage(format!(
+        "the chat needs the files of the client, and {CLIENT_FILES} cannot be read: {error}; run scripts/setup.sh, or \
+         name a folder with --client-files"
+    ))
 }
 
 fn find(name: &str) -> Result<Fault, TargetError> {
@@ -65,6 +107,10 @@ impl Embedded {
         config.max_payload_bytes = usize::try_from(configuration.max_payload_bytes).unwrap_or(usize::MAX);
         config.connect_timeout = Duration::from_millis(configuration.connect_timeout_ms);
         config.upgrade_timeout = Duration::from_millis(configuration.upgrade_timeout_ms);
+        config.recovery_window = configuration.recovery_ms.map(Duration::from_millis);
+        if configuration.packed {
+            config.parser = Parser::MessagePack;
+        }
         config.fault = fault;
         let server = Server::bind(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|error| {
             TargetError::Unreachable(format!("cannot start the reference server: {error}"))

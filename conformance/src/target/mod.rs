@@ -15,7 +15,7 @@ use crate::{
 };
 
 #[cfg(feature = "embedded")]
-pub use self::embedded::{faults, serve};
+pub use self::embedded::{App, faults, serve};
 pub use self::{group::kill_all, url::parse_url};
 
 /// What is to be judged.
@@ -147,13 +147,17 @@ impl Target {
                 Host::Process(process)
             }
         };
+        site.packed = configuration.packed && self.has_variants();
+        let recovery_wanted = variant == Variant::Recovery || !self.has_variants();
         let (about, beat) = (About::default(), Duration::ZERO);
         let mut running = Running { site: Arc::new(site), about, beat, host };
-        match crate::contract::discover(&running.site, approach).await {
+        match crate::contract::discover(&running.site, approach, recovery_wanted).await {
             Ok(offer) => {
+                let packed = offer.packed;
                 let mut site = (*running.site).clone();
                 site.contract = offer.contract;
                 site.features = offer.features;
+                site.packed = packed;
                 // A server may ignore what it is told: then its time-outs are its own.
                 let obeys = offer.max_payload_bytes == Some(configuration.max_payload_bytes);
                 site.settings = (self.has_variants() && obeys).then(|| configuration.settings());
@@ -219,6 +223,10 @@ pub struct Configuration {
     pub connect_timeout_ms: u64,
     /// Time to finish an upgrade, ms.
     pub upgrade_timeout_ms: u64,
+    /// Time for which a lost session can come back, ms; nothing where it cannot.
+    pub recovery_ms: Option<u64>,
+    /// Packets are MessagePack.
+    pub packed: bool,
 }
 
 impl Configuration {
@@ -231,6 +239,8 @@ impl Configuration {
             max_payload_bytes: 1_000_000,
             connect_timeout_ms: 20_000,
             upgrade_timeout_ms: 20_000,
+            recovery_ms: None,
+            packed: false,
         };
         match variant {
             Variant::Default => usual,
@@ -242,6 +252,8 @@ impl Configuration {
                 ..usual
             },
             Variant::Calm => Self { ping_interval_ms: 25_000, ping_timeout_ms: 20_000, ..usual },
+            Variant::Msgpack => Self { packed: true, ..usual },
+            Variant::Recovery => Self { recovery_ms: Some(2000), ..usual },
         }
     }
 
@@ -249,17 +261,21 @@ impl Configuration {
         Settings {
             connect_timeout: Duration::from_millis(self.connect_timeout_ms),
             upgrade_timeout: Duration::from_millis(self.upgrade_timeout_ms),
+            recovery_window: self.recovery_ms.map(Duration::from_millis),
         }
     }
 
     /// The configuration as environment variables.
-    pub fn variables(&self) -> [(&'static str, String); 5] {
-        [
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = vec![
             ("SIO_PING_INTERVAL", self.ping_interval_ms.to_string()),
             ("SIO_PING_TIMEOUT", self.ping_timeout_ms.to_string()),
             ("SIO_MAX_PAYLOAD", self.max_payload_bytes.to_string()),
             ("SIO_CONNECT_TIMEOUT", self.connect_timeout_ms.to_string()),
             ("SIO_UPGRADE_TIMEOUT", self.upgrade_timeout_ms.to_string()),
-        ]
+        ];
+        variables.extend(self.recovery_ms.map(|ms| ("SIO_RECOVERY", ms.to_string())));
+        variables.extend(self.packed.then(|| ("SIO_PARSER", "msgpack".to_owned())));
+        variables
     }
 }

@@ -1,83 +1,80 @@
-//! The application of the testee contract, version 1: a remote control for the server it runs on.
+//! What runs on top of the hub.
 
-mod address;
-mod command;
-mod echo;
-mod wrong;
+pub(crate) mod engine_echo;
+pub(crate) mod testee;
+
+use std::fmt;
 
 use bytes::Bytes;
-use siospec_codec::{
-    json::Json,
-    socket::{Args, EventName},
-};
-
-pub(crate) use echo::release_echo;
+use siospec_codec::{json::Json, socket::Args};
 
 use crate::{
-    engine::signals::Reason,
-    fault::Fault,
+    engine::{admission::Query, signals::Reason},
     hub::{Emission, Hub},
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, SocketRef},
+        namespace::{AckPurpose, SessionId, SocketRef},
         value::{Composer, Value},
     },
 };
 
-/// The namespaces that exist from the start.
-pub(crate) const NAMESPACES: [&str; 3] = ["/", "/custom", "/auth"];
+/// An application. The hub asks and tells it, and must not be kept waiting.
+pub(crate) trait Application: fmt::Debug + Send + Sync {
+    /// The namespaces that exist from the start; the first is the main one.
+    fn namespaces(&self) -> Vec<&str>;
 
-/// Whether a namespace of this name comes into being on first use.
-pub(crate) fn is_dynamic(name: &str) -> bool {
-    name.strip_prefix("/dynamic-")
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|it| it.is_ascii_digit()))
+    /// Whether a namespace of this name comes into being on first use.
+    fn is_dynamic(&self, name: &str) -> bool;
+
+    /// Whether a client may join a namespace.
+    fn admit(&self, applicant: &Applicant<'_>) -> Admission;
+
+    /// A socket joined.
+    fn on_connection(&self, hub: &mut Hub, socket: SocketRef);
+
+    /// A socket goes; it is still in its rooms.
+    fn on_disconnecting(&self, hub: &mut Hub, socket: SocketRef, reason: Reason);
+
+    /// A client sent an event.
+    fn on_event(&self, hub: &mut Hub, socket: SocketRef, event: Event<'_>);
+
+    /// Clients answered what they were asked, or did not in time.
+    fn on_answers(&self, hub: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool);
+
+    /// Whether messages are for the application as they are, without Socket.IO.
+    fn is_raw(&self) -> bool {
+        false
+    }
+}
+
+/// A client that wants to join a namespace.
+#[derive(Debug)]
+pub(crate) struct Applicant<'a> {
+    pub(crate) session: SessionId,
+    pub(crate) namespace: &'a str,
+    /// The CONNECT payload, if it sent one.
+    pub(crate) auth: Option<&'a str>,
+    /// The parameters of the first request of its connection.
+    pub(crate) query: &'a Query,
+    /// It was refused before; only with a fault that remembers.
+    pub(crate) refused_before: bool,
+}
+
+/// What becomes of an applicant.
+#[derive(Debug)]
+pub(crate) enum Admission {
+    Granted,
+    Refused(Refusal),
+    /// [`Hub::admitted`] follows.
+    Pending,
 }
 
 /// A middleware said no.
+#[derive(Debug)]
 pub(crate) struct Refusal {
-    pub(crate) message: &'static str,
+    pub(crate) message: String,
     /// JSON.
-    pub(crate) data: &'static str,
-}
-
-/// Whether a client with this CONNECT payload may join the namespace.
-pub(crate) fn admit(namespace: &str, auth: Option<&str>, refused_before: bool) -> Result<(), Refusal> {
-    let auth = auth.and_then(|auth| Json::parse(auth).ok());
-    let token = auth.and_then(|auth| auth.get("token")).and_then(Json::as_json_str);
-    let may = namespace != "/auth" || token.is_some_and(|token| token.unescape() == "open sesame");
-    match may && !refused_before {
-        true => Ok(()),
-        false => Err(Refusal { message: "not authorized", data: r#"{"code":"E_AUTH"}"# }),
-    }
-}
-
-/// A socket joined.
-pub(crate) fn on_connection(hub: &mut Hub, socket: SocketRef) {
-    let Some((id, auth)) = hub.socket(socket).map(|it| (it.id.clone(), Value::json(&*it.auth))) else {
-        return;
-    };
-    hub.emit(socket, emission("auth", [&auth]));
-    let mut arrived = Composer::default();
-    arrived.string(&id);
-    tell_watchers(hub, socket, "arrived", &[&arrived.finish()]);
-}
-
-/// A socket goes; it is still in its rooms.
-pub(crate) fn on_disconnecting(hub: &mut Hub, socket: SocketRef, reason: Reason) {
-    let Some(id) = hub.socket(socket).map(|it| it.id.clone()) else { return };
-    let (mut name, mut why, mut left) = (Composer::default(), Composer::default(), Composer::default());
-    name.string(&id);
-    why.string(reason.name());
-    left.strings(hub.namespace(socket.namespace).rooms.of(socket.key));
-    tell_watchers(hub, socket, "left", &[&name.finish(), &why.finish(), &left.finish()]);
-}
-
-fn tell_watchers(hub: &mut Hub, about: SocketRef, event: &str, args: &[&Value]) {
-    let watchers: Vec<_> =
-        hub.namespace(about.namespace).watchers.iter().copied().filter(|key| *key != about.key).collect();
-    for key in watchers {
-        hub.emit(SocketRef { key, ..about }, emission(event, args.iter().copied()));
-    }
+    pub(crate) data: Option<String>,
 }
 
 /// An event of a client.
@@ -128,58 +125,6 @@ impl<'a> Event<'a> {
             _ => list.raw(rest),
         };
     }
-}
-
-/// A client sent an event.
-pub(crate) fn on_event(hub: &mut Hub, socket: SocketRef, event: Event<'_>) {
-    let name = match event.args.event_name() {
-        Some(EventName::Text(name))
-            if name.raw().contains('\\') && hub.config().faulty(Fault::EscapedNameUnknown) =>
-        {
-            None
-        }
-        name => name,
-    };
-    match name {
-        Some(EventName::Text(name))
-            if ["__proto__", "constructor", "toString", "hasOwnProperty"].contains(&name.raw())
-                && hub.config().faulty(Fault::InheritedEventCloses) =>
-        {
-            hub.close_of(socket);
-        }
-        _ if hub.config().faulty(Fault::PlaceholderOrderMatters)
-            && event.args.as_str().contains(r#"{"num":0,"_placeholder""#) =>
-        {
-            hub.close_of(socket);
-        }
-        Some(name) if name == "message" => echo::echo(hub, socket, &event),
-        Some(name) if name == "message-with-ack" => {
-            let unasked = hub.config().faulty(Fault::UnaskedAck).then_some(0);
-            if let Some(id) = event.ack.or(unasked) {
-                hub.acknowledge(socket, id, event.rest());
-            }
-        }
-        Some(name) if name == "do" => command::carry_out(hub, socket, &event),
-        _ if hub.config().faulty(Fault::UnknownEventCloses) => hub.close_of(socket),
-        _ => {}
-    }
-}
-
-/// Clients answered an event that a command sent, or did not in time.
-pub(crate) fn on_answers(hub: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool) {
-    let Collected { mut responses, purpose } = collected;
-    let Some(id) = purpose.id else { return };
-    let mut reported_late = timed_out;
-    match hub.config().fault {
-        Some(Fault::BroadcastAckMissesOne) if purpose.broadcast && !timed_out => drop(responses.pop()),
-        Some(Fault::BroadcastAckDropsPartial) if purpose.broadcast && timed_out => responses.clear(),
-        Some(Fault::AckTimeoutUnnoticed) if !purpose.broadcast => reported_late = false,
-        _ => {}
-    }
-    let mut answer = Composer::default();
-    answer.raw(r#"{"responses":"#).list(&responses);
-    answer.raw(r#","timedOut":"#).raw(if reported_late { "true" } else { "false" }).raw("}");
-    hub.acknowledge_command(purpose.asker, id, &answer.finish());
 }
 
 /// An event of the application itself.

@@ -21,7 +21,9 @@ impl Frame {
         Self::Text(Text::new(text.into()))
     }
 
-    fn len_bytes(&self) -> usize {
+    /// The payload bytes.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.as_str().len(),
             Self::Binary(bytes) => bytes.len(),

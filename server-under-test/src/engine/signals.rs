@@ -32,15 +32,32 @@ impl Transport {
     }
 }
 
-/// Packets that travel together, without anything in between: a text packet and its attachments.
+/// Packets that travel together, without anything in between: a packet and its attachments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outgoing {
-    /// An Engine.IO message packet, with its type digit.
-    pub text: Text,
+    /// An Engine.IO message packet: text with its type digit, or binary where packets are MessagePack.
+    pub head: Frame,
     /// The binary messages that follow it.
     pub attachments: Vec<Bytes>,
     /// Dropped unless it can leave at once.
     pub volatile: bool,
+}
+
+impl Outgoing {
+    /// The payload bytes.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.head.len_bytes() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    /// The text, if it is text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.head {
+            Frame::Text(text) => Some(text.as_str()),
+            Frame::Binary(_) => None,
+        }
+    }
 }
 
 /// Something happened to a session.

@@ -1,12 +1,11 @@
 //! Emitting to one socket and to many.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use bytes::Bytes;
 
 use super::{Effect, Hub, Timer};
 use crate::{
-    app,
     engine::signals::Outgoing,
     fault::Fault,
     socket::{
@@ -14,6 +13,7 @@ use crate::{
         audience::Audience,
         namespace::{AckPurpose, NamespaceId, SessionId, SocketKey, SocketRef},
         packet,
+        recovery::Addressees,
         value::Value,
     },
 };
@@ -40,10 +40,68 @@ impl Hub {
     pub(crate) fn emit(&mut self, socket: SocketRef, emission: Emission) {
         let Some(session) = self.socket(socket).map(|socket| socket.session) else { return };
         let id = emission.ack.map(|ack| self.ask(socket.namespace, &[socket.key], ack));
-        let name = self.namespaces[socket.namespace.0].name.clone();
-        let mut outgoing = packet::event(&self.config, &name, emission.args, id);
-        outgoing.volatile = emission.volatile;
+        let outgoing = self.event_for(socket, emission.args, emission.volatile, id);
         self.send(session, outgoing);
+    }
+
+    /// An event for one socket, which it can be sent again if its connection is lost.
+    pub(crate) fn event_for(
+        &mut self,
+        socket: SocketRef,
+        args: Value,
+        volatile: bool,
+        id: Option<u64>,
+    ) -> Outgoing {
+        let only = |hub: &Self| Addressees {
+            only: hub.socket(socket).map(|socket| socket.id.clone()),
+            ..Addressees::default()
+        };
+        let (outgoing, number) = self.recorded(socket.namespace, only, args, volatile, id);
+        self.sent(socket, number);
+        outgoing
+    }
+
+    /// Encodes an event, and keeps it for those who lose their connection; then it has a number.
+    fn recorded(
+        &mut self,
+        namespace: NamespaceId,
+        addressees: impl FnOnce(&Self) -> Addressees,
+        mut args: Value,
+        volatile: bool,
+        id: Option<u64>,
+    ) -> (Outgoing, Option<u64>) {
+        let fault = self.config.fault;
+        let lasting = !volatile && id.is_none();
+        let kept = lasting
+            || (volatile && fault == Some(Fault::VolatileReplayed))
+            || (id.is_some() && fault == Some(Fault::AckedReplayed));
+        let numbered = match fault {
+            Some(Fault::VolatileHasOffset) if volatile => true,
+            Some(Fault::AckedHasOffset) if id.is_some() => true,
+            Some(Fault::BinaryLacksOffset) if !args.attachments().is_empty() => false,
+            _ => lasting,
+        };
+        if numbered && let Some(recovery) = &self.recovery {
+            args.push_string(&recovery.next_offset());
+        }
+        let mut outgoing = packet::event(&self.config, &self.namespaces[namespace.0].name, args, id);
+        outgoing.volatile = volatile;
+        if !kept || self.recovery.is_none() {
+            return (outgoing, None);
+        }
+        let addressees = addressees(self);
+        let again = Outgoing { volatile: false, ..outgoing.clone() };
+        let number =
+            self.recovery.as_mut().map(|recovery| recovery.record(namespace, addressees, again, self.now));
+        (outgoing, number)
+    }
+
+    /// The event of this number was sent to a socket.
+    fn sent(&mut self, socket: SocketRef, number: Option<u64>) {
+        let Some(number) = number else { return };
+        if let Some(ticket) = self.socket_mut(socket).and_then(|socket| socket.ticket.as_mut()) {
+            ticket.last = number;
+        }
     }
 
     /// Sends an event on behalf of the application's commands.
@@ -53,8 +111,8 @@ impl Hub {
             return self.emit(socket, emission);
         }
         self.release_overtaken(session);
-        let name = &self.namespaces[socket.namespace.0].name;
-        self.overtaken.insert(session, packet::event(&self.config, name, emission.args, None));
+        let outgoing = self.event_for(socket, emission.args, emission.volatile, None);
+        self.overtaken.insert(session, outgoing);
         self.timers.set(self.now + OVERTAKING_WAIT, Timer::Release(session));
     }
 
@@ -75,12 +133,25 @@ impl Hub {
             sessions.extend(place.ghosts.values().map(|ghost| ghost.session));
         }
         let id = emission.ack.map(|ack| self.ask(namespace, &receivers, ack));
-        let mut deliveries = vec![(namespace, sessions)];
-        deliveries.extend(self.leaks(namespace, audience));
-        for (namespace, sessions) in deliveries {
-            let name = self.namespaces[namespace.0].name.clone();
-            let mut outgoing = packet::event(&self.config, &name, emission.args.clone(), id);
-            outgoing.volatile = emission.volatile;
+        let leaks = self.leaks(namespace, audience);
+        let leaks = leaks.into_iter().map(|(namespace, sessions)| {
+            let name = &self.namespaces[namespace.0].name;
+            (packet::event(&self.config, name, emission.args.clone(), id), sessions)
+        });
+        let leaks: Vec<_> = leaks.collect();
+        let addressees = |hub: &Self| Addressees {
+            only: None,
+            to: audience.to.to_vec(),
+            except: audience.except.to_vec(),
+            without: audience
+                .without
+                .and_then(|key| hub.socket(SocketRef { namespace, key }).map(|socket| socket.id.clone())),
+        };
+        let (outgoing, number) = self.recorded(namespace, addressees, emission.args, emission.volatile, id);
+        if number.is_some() {
+            receivers.iter().for_each(|key| self.sent(SocketRef { namespace, key: *key }, number));
+        }
+        for (outgoing, sessions) in iter::once((outgoing, sessions)).chain(leaks) {
             for (index, session) in sessions.into_iter().enumerate() {
                 let mut outgoing = outgoing.clone();
                 if index > 0 && self.config.faulty(Fault::BroadcastSharesAttachments) {
@@ -154,7 +225,7 @@ impl Hub {
         if sockets.is_empty() && !self.config.faulty(Fault::BroadcastAckWaitsForNobody) {
             // Nobody will answer, so there is nothing to wait for.
             if let Some(Collected { responses, purpose }) = acks.expire(id) {
-                app::on_answers(self, Collected { responses, purpose }, false);
+                self.app.clone().on_answers(self, Collected { responses, purpose }, false);
             }
         } else {
             self.timers.set(self.now + wait, Timer::Ack(namespace, id));

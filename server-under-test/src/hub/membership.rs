@@ -2,12 +2,13 @@
 
 use super::{Effect, Hub, MAX_NAMESPACES};
 use crate::{
-    app,
+    app::{Admission, Applicant, Refusal},
     engine::signals::Reason,
     fault::Fault,
     socket::{
         namespace::{Namespace, NamespaceId, Quirks, SessionId, Socket, SocketKey, SocketRef},
         packet,
+        recovery::Restored,
         value::{Composer, Value},
     },
 };
@@ -37,7 +38,7 @@ impl Hub {
         {
             return Some(self.create_namespace(name));
         }
-        let wanted = app::is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
+        let wanted = self.app.is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
         (wanted && self.namespaces.len() < MAX_NAMESPACES).then(|| self.create_namespace(name))
     }
 
@@ -62,31 +63,77 @@ impl Hub {
                 Some(Fault::ConnectErrorLacksNamespaceQuery) => name.split('?').next().unwrap_or(name),
                 _ => name,
             };
-            return self.send(session, packet::refused(name, payload));
+            return self.send(session, packet::refused(&self.config, name, payload));
         };
-        let is_final = self.config.faulty(Fault::RefusalIsFinal);
-        let refused_before =
-            is_final && self.connections.get(&session).is_some_and(|it| it.refusals.contains(name));
-        if let Err(refusal) = app::admit(name, auth.as_deref(), refused_before) {
-            if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
-                connection.refusals.insert(name.to_owned());
-            }
-            return self.send(session, packet::refused(name, &self.refusal_payload(&refusal)));
+        let restored = self.restored(namespace, auth.as_deref());
+        if restored.is_some() && !self.config.faulty(Fault::MiddlewareRunsAgain) {
+            // Who comes back was let in before.
+            return self.enter(session, namespace, auth, restored);
         }
-        if name != "/"
+        let is_final = self.config.faulty(Fault::RefusalIsFinal);
+        let Some(connection) = self.connections.get(&session) else { return };
+        let applicant = Applicant {
+            session,
+            namespace: name,
+            auth: auth.as_deref(),
+            query: &connection.query,
+            refused_before: is_final && connection.refusals.contains(name),
+        };
+        match self.app.admit(&applicant) {
+            Admission::Granted => self.enter(session, namespace, auth, restored),
+            Admission::Refused(refusal) => {
+                if let Some(connection) = self.connections.get_mut(&session).filter(|_| is_final) {
+                    connection.refusals.insert(name.to_owned());
+                }
+                self.refused(session, name, &refusal);
+            }
+            Admission::Pending => {}
+        }
+    }
+
+    /// A client may join a namespace.
+    pub(crate) fn admitted(&mut self, session: SessionId, namespace: NamespaceId, auth: Option<String>) {
+        let name = &self.namespaces[namespace.0].name;
+        // The application may have taken its time: the client may be gone by now, or have asked twice.
+        if self.connections.get(&session).is_none_or(|connection| connection.client.socket(name).is_some()) {
+            return;
+        }
+        self.enter(session, namespace, auth, None);
+    }
+
+    fn enter(
+        &mut self,
+        session: SessionId,
+        namespace: NamespaceId,
+        auth: Option<String>,
+        restored: Option<Restored>,
+    ) {
+        if &*self.namespaces[namespace.0].name != "/"
             && self.config.faulty(Fault::MainJoinedImplicitly)
             && self.client_socket(session, "/").is_none()
         {
             self.join_silently(session, NamespaceId(0));
         }
-        self.join(session, namespace, auth);
+        match restored {
+            Some(restored) => self.rejoin(session, namespace, auth, restored),
+            None => self.join(session, namespace, auth),
+        }
     }
 
-    fn refusal_payload(&self, refusal: &app::Refusal) -> String {
+    /// A client may not join a namespace.
+    pub(crate) fn refused(&mut self, session: SessionId, name: &str, refusal: &Refusal) {
+        if self.connections.contains_key(&session) {
+            self.send(session, packet::refused(&self.config, name, &self.refusal_payload(refusal)));
+        }
+    }
+
+    fn refusal_payload(&self, refusal: &Refusal) -> String {
         let mut payload = Composer::default();
-        payload.raw(r#"{"message":"#).string(refusal.message);
-        if !self.config.faulty(Fault::MiddlewareDataDropped) {
-            payload.raw(r#","data":"#).raw(refusal.data);
+        payload.raw(r#"{"message":"#).string(&refusal.message);
+        if let Some(data) = &refusal.data
+            && !self.config.faulty(Fault::MiddlewareDataDropped)
+        {
+            payload.raw(r#","data":"#).raw(data);
         }
         payload.raw("}").finish().into_parts().0
     }
@@ -97,14 +144,17 @@ impl Hub {
             Some(Fault::AuthDropped) => "{}".to_owned(),
             _ => auth.unwrap_or_else(|| "{}".to_owned()),
         };
-        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id);
+        let ticket = self.new_ticket(&id, &auth);
+        let pid = ticket.as_ref().map(|ticket| &*ticket.pid);
+        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id, pid);
         let socket = self.add_socket(session, namespace, id, auth);
+        self.socket_mut(socket).into_iter().for_each(|it| it.ticket = ticket.clone());
         if self.config.faulty(Fault::AuthBeforeConnect) {
-            app::on_connection(self, socket);
+            self.app.clone().on_connection(self, socket);
             return self.send(session, confirmation);
         }
         self.send(session, confirmation);
-        app::on_connection(self, socket);
+        self.app.clone().on_connection(self, socket);
     }
 
     /// Joins without telling anybody; only for faults.
@@ -115,7 +165,7 @@ impl Hub {
         socket
     }
 
-    fn add_socket(
+    pub(super) fn add_socket(
         &mut self,
         session: SessionId,
         namespace: NamespaceId,
@@ -130,7 +180,7 @@ impl Hub {
         }
         let data = Value::json("{}");
         let quirks = Quirks::default();
-        let joining = Socket { id, session, auth, data, implicit: false, quirks };
+        let joining = Socket { id, session, auth, data, ticket: None, implicit: false, quirks };
         place.sockets.insert(socket.key, Box::new(joining));
         place.ghosts.retain(|_, ghost| {
             ghost.session != session || !self.config.faulty(Fault::BroadcastReachesDeparted)
@@ -167,7 +217,7 @@ impl Hub {
     pub(super) fn client_leaves(&mut self, socket: SocketRef) {
         let Some(session) = self.socket(socket).map(|socket| socket.session) else { return };
         if self.config.faulty(Fault::DisconnectAnswered) {
-            self.send(session, packet::disconnected(&self.namespaces[socket.namespace.0].name));
+            self.send(session, packet::disconnected(&self.config, &self.namespaces[socket.namespace.0].name));
         }
         let reason = match self.config.fault {
             Some(Fault::ReasonAlwaysTransportClose) => Reason::TransportClose,
@@ -189,7 +239,10 @@ impl Hub {
         };
         for socket in leaving {
             if !self.config.faulty(Fault::ServerDisconnectUnannounced) {
-                self.send(session, packet::disconnected(&self.namespaces[socket.namespace.0].name));
+                self.send(
+                    session,
+                    packet::disconnected(&self.config, &self.namespaces[socket.namespace.0].name),
+                );
             }
             self.remove(socket, Reason::ServerLeft);
         }
@@ -228,10 +281,15 @@ impl Hub {
     }
 
     fn remove(&mut self, socket: SocketRef, reason: Reason) {
+        let lost = self.lost(socket, reason);
         if self.config.faulty(Fault::LeftWithoutRooms) {
             self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);
         }
-        app::on_disconnecting(self, socket, reason);
+        self.app.clone().on_disconnecting(self, socket, reason);
+        match lost {
+            Some(lost) => self.lose(lost),
+            None => self.end(socket),
+        }
         self.forget(socket);
     }
 

@@ -1,6 +1,7 @@
 //! Between connections and namespaces.
 
 mod census;
+mod comeback;
 mod delivery;
 mod membership;
 mod timers;
@@ -20,11 +21,11 @@ pub(crate) use delivery::Emission;
 use timers::{Timer, TimerKey, Timers};
 
 use crate::{
-    app,
+    app::{self, Application, testee::Testee},
     config::Config,
     engine::{
         admission::Query,
-        outbox::Text,
+        outbox::{Frame, Text},
         sid::Sids,
         signals::{Outgoing, Reason, Transport},
     },
@@ -33,6 +34,7 @@ use crate::{
         acks::Answered,
         client::{Client, Incoming, Violation},
         namespace::{Namespace, NamespaceId, SessionId, Socket, SocketRef},
+        recovery::Recovery,
         value::Value,
     },
 };
@@ -47,6 +49,7 @@ const MAX_NAMESPACES: usize = 10_000;
 #[derive(Debug)]
 pub struct Hub {
     config: Arc<Config>,
+    app: Arc<dyn Application>,
     now: Instant,
     /// The ids are ours, so that nobody can make them collide.
     connections: FxHashMap<SessionId, Connection>,
@@ -56,6 +59,8 @@ pub struct Hub {
     sids: Sids,
     timers: Timers,
     effects: VecDeque<Effect>,
+    /// What is kept for those who lose their connection, if it is to be kept.
+    recovery: Option<Box<Recovery>>,
     /// Events that a later broadcast may overtake; only with a fault.
     overtaken: HashMap<SessionId, Outgoing>,
 }
@@ -107,12 +112,19 @@ pub enum Effect {
 }
 
 impl Hub {
-    /// A server without connections, with the namespaces of the application.
+    /// A server without connections that runs the application of the testee contract.
     #[must_use]
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
+        Self::with_app(config, Arc::new(Testee), now)
+    }
+
+    /// A server without connections, with the namespaces of the application.
+    pub(crate) fn with_app(config: Arc<Config>, app: Arc<dyn Application>, now: Instant) -> Self {
         let mut hub = Self {
             sids: Sids::new(config.clone()),
+            recovery: Recovery::new(&config).map(Box::new),
             config,
+            app: app.clone(),
             now,
             connections: FxHashMap::default(),
             namespaces: Vec::new(),
@@ -122,7 +134,7 @@ impl Hub {
             effects: VecDeque::new(),
             overtaken: HashMap::new(),
         };
-        for name in app::NAMESPACES {
+        for name in app.namespaces() {
             hub.create_namespace(name);
         }
         hub
@@ -137,6 +149,12 @@ impl Hub {
                 if let Some(connection) = self.connections.get_mut(&session) {
                     connection.transport = Transport::WebSocket;
                 }
+            }
+            Input::Text(text) if self.app.is_raw() => {
+                self.effects.push_back(Effect::Send(session, app::engine_echo::echo(Frame::Text(text))));
+            }
+            Input::Binary(bytes) if self.app.is_raw() => {
+                self.effects.push_back(Effect::Send(session, app::engine_echo::echo(Frame::Binary(bytes))));
             }
             Input::Text(text) => self.incoming(session, |client| client.text(text.as_str())),
             Input::Binary(bytes) => self.incoming(session, |client| client.binary(bytes)),
@@ -155,7 +173,7 @@ impl Hub {
             match timer {
                 Timer::Connect(session) => {
                     let idle = self.connections.get(&session).is_some_and(|it| !it.client.is_admitted());
-                    if idle && !self.config.faulty(Fault::NoConnectTimeout) {
+                    if idle && !self.app.is_raw() && !self.config.faulty(Fault::NoConnectTimeout) {
                         self.close(session);
                     }
                 }
@@ -163,9 +181,17 @@ impl Hub {
                 Timer::Cut(session) => self.effects.push_back(Effect::Cut(session)),
                 Timer::Ended(session, reason) => self.ended(session, reason),
                 Timer::Release(session) => self.release_overtaken(session),
-                Timer::ReleaseEcho(socket) => app::release_echo(self, socket),
+                Timer::ReleaseEcho(socket) => app::testee::release_echo(self, socket),
             }
         }
+        if let Some(recovery) = &mut self.recovery {
+            recovery.expire(now);
+        }
+    }
+
+    /// The application is about to act on its own; [`Hub::poll`] follows, as after [`Hub::handle`].
+    pub(crate) fn act_at(&mut self, now: Instant) {
+        self.now = now;
     }
 
     /// What is to be done next, if anything.
@@ -176,7 +202,8 @@ impl Hub {
     /// When [`Hub::handle_timeout`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.timers.deadline()
+        let forgetting = self.recovery.as_ref().and_then(|recovery| recovery.deadline());
+        self.timers.deadline().into_iter().chain(forgetting).min()
     }
 
     fn opened(&mut self, session: SessionId, sid: String, transport: Transport, query: Query) {
@@ -213,7 +240,7 @@ impl Hub {
     fn event(&mut self, socket: SocketRef, message: &Message<Bytes>) {
         if let Body::Event { args, ack, .. } = message.packet().body {
             let event = app::Event { args, ack: ack.map(|id| id.0), attachments: &message.attachments };
-            app::on_event(self, socket, event);
+            self.app.clone().on_event(self, socket, event);
         }
     }
 
@@ -228,7 +255,7 @@ impl Hub {
         }
         let value = first(args, &message.attachments);
         match self.namespaces[socket.namespace.0].acks.answer(id.0, socket.key, value) {
-            Answered::Complete(collected) => app::on_answers(self, collected, false),
+            Answered::Complete(collected) => self.app.clone().on_answers(self, collected, false),
             Answered::Taken => {}
             Answered::Unknown if self.config.faulty(Fault::UnknownAckCloses) => self.close_of(socket),
             Answered::Late if self.config.faulty(Fault::LateAckCloses) => self.close_of(socket),
@@ -238,7 +265,7 @@ impl Hub {
 
     fn expire_ack(&mut self, namespace: NamespaceId, id: u64) {
         if let Some(collected) = self.namespaces[namespace.0].acks.expire(id) {
-            app::on_answers(self, collected, true);
+            self.app.clone().on_answers(self, collected, true);
         }
     }
 }
@@ -283,7 +310,7 @@ impl Hub {
         }
     }
 
-    /// Lets [`app::release_echo`] be called after a while.
+    /// Lets [`app::testee::release_echo`] be called after a while.
     pub(crate) fn release_echo_after(&mut self, socket: SocketRef, delay: Duration) {
         self.timers.set(self.now + delay, Timer::ReleaseEcho(socket));
     }

@@ -18,7 +18,11 @@ use super::{
     driver::{Driver, Owner},
     request, response,
 };
-use crate::config::Config;
+use crate::{
+    app::testee::Testee,
+    config::Config,
+    io::{App, Io},
+};
 
 /// How long tasks may take to finish when the server stops.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -40,7 +44,14 @@ impl Attached {
     /// Starts a server. Must be called on a tokio runtime, which then runs it.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { driver: Owner(Driver::new(config.bounded())) }
+        Self { driver: Owner(Driver::new(config, Arc::new(Testee))) }
+    }
+
+    /// As [`Attached::new`], but it runs this application instead of that of the testee contract.
+    #[must_use]
+    pub fn serve(app: App, config: Config) -> (Self, Io) {
+        let (driver, io) = Driver::with_app(config, app);
+        (Self { driver: Owner(driver) }, io)
     }
 
     /// Serves requests; those for other paths are answered with 404.

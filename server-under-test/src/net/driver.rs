@@ -20,6 +20,7 @@ use super::{
 };
 
 use crate::{
+    app::Application,
     config::Config,
     engine::{
         admission::{Known, Query},
@@ -29,6 +30,7 @@ use crate::{
     },
     fault::Fault,
     hub::{self, Effect, Hub},
+    io::{App, Handlers, Io},
     socket::namespace::SessionId,
 };
 
@@ -37,18 +39,18 @@ use crate::{
 /// Two kinds of locks: the one of the core, under which the outputs of sessions reach the hub and its effects reach
 /// sessions, one at a time; and one per session. The core's is always taken first, which makes broadcasts atomic:
 /// every client sees them in the order in which their causes were handled.
-pub(super) struct Driver {
+pub(crate) struct Driver {
     pub(super) config: Arc<Config>,
     core: Mutex<Core>,
     registry: Mutex<Registry>,
     timers: Timers,
     ids: AtomicU64,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
     /// The server stops: sessions are closed, connections finish what they do.
     pub(super) stop: CancellationToken,
     /// What has not finished by now is dropped.
-    pub(super) kill: CancellationToken,
+    pub(crate) kill: CancellationToken,
 }
 
 /// Whoever runs a server: when this goes, the server stops at once.
@@ -80,9 +82,9 @@ struct Registry {
 }
 
 impl Driver {
-    pub(super) fn new(config: Config) -> Arc<Self> {
-        let config = Arc::new(config);
-        let hub = Hub::new(config.clone(), Instant::now());
+    pub(super) fn new(config: Config, app: Arc<dyn Application>) -> Arc<Self> {
+        let config = Arc::new(config.bounded());
+        let hub = Hub::with_app(config.clone(), app, Instant::now());
         let sids = Sids::new(config.clone());
         let driver = Arc::new(Self {
             config,
@@ -103,6 +105,14 @@ impl Driver {
         });
         driver.tasks.spawn(driver.clone().keep_time());
         driver
+    }
+
+    /// A driver for an application, and the application's hold on it.
+    pub(super) fn with_app(config: Config, app: App) -> (Arc<Self>, Io) {
+        let handlers = Handlers::new(app);
+        let driver = Self::new(config, handlers.clone());
+        handlers.attach(&driver);
+        (driver, Io::new(handlers))
     }
 
     pub(super) fn request_id(&self) -> RequestId {
@@ -166,6 +176,21 @@ impl Driver {
     /// Several things are about to happen to a session.
     pub(super) fn turn<'a>(&'a self, link: &'a Arc<Link>) -> Turn<'a> {
         Turn { driver: self, link, core: None, now: Instant::now() }
+    }
+
+    /// Lets the application act on its own.
+    pub(crate) fn act<T>(&self, act: impl FnOnce(&mut Hub) -> T) -> T {
+        let now = Instant::now();
+        let (result, written) = {
+            let core = &mut *self.core.lock();
+            core.hub.act_at(now);
+            let result = act(&mut core.hub);
+            self.carry_out(core, None, now);
+            self.settle(core, None, now);
+            (result, std::mem::take(&mut core.to_be_written))
+        };
+        written.iter().for_each(|link| link.write(now));
+        result
     }
 
     /// Closes every session.

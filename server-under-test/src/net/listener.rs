@@ -10,7 +10,11 @@ use super::{
     driver::{Driver, Owner},
     request,
 };
-use crate::config::Config;
+use crate::{
+    app::{engine_echo::EngineEcho, testee::Testee},
+    config::Config,
+    io::{App, Io},
+};
 
 /// How long connections may take to finish when the server stops.
 const GRACE: Duration = Duration::from_millis(1500);
@@ -35,8 +39,32 @@ impl Server {
     /// The address cannot be listened on.
     pub async fn bind(config: Config, address: impl ToSocketAddrs) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
+        Self::listen(Driver::new(config, Arc::new(Testee)), listener)
+    }
+
+    /// As [`Server::bind`], but it runs this application instead of that of the testee contract.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened on.
+    pub async fn serve(app: App, config: Config, address: impl ToSocketAddrs) -> io::Result<(Self, Io)> {
+        let listener = TcpListener::bind(address).await?;
+        let (driver, io) = Driver::with_app(config, app);
+        Ok((Self::listen(driver, listener)?, io))
+    }
+
+    /// As [`Server::bind`], but without Socket.IO: every message of Engine.IO goes back as it came.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be listened on.
+    pub async fn bind_engine_echo(config: Config, address: impl ToSocketAddrs) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Self::listen(Driver::new(config, Arc::new(EngineEcho)), listener)
+    }
+
+    fn listen(driver: Arc<Driver>, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let driver = Driver::new(config.bounded());
         driver.tasks.spawn(accept(driver.clone(), listener));
         tracing::debug!(%address, "listening");
         Ok(Self { address, driver: Owner(driver) })

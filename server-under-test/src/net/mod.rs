@@ -18,4 +18,5 @@ mod websocket;
 mod wire;
 
 pub use attach::{Attached, Layer, Layered, ReplyBody, Service};
+pub(crate) use driver::Driver;
 pub use listener::Server;

@@ -47,6 +47,9 @@ where
     if is_about_metrics(&driver, &request) {
         return Ok(response::metrics(&driver.metrics));
     }
+    if let Some(page) = page(&driver.config, &request) {
+        return Ok(response::page(page));
+    }
     if let Some(file) = file(&driver.config, &request) {
         let reply = response::file(&driver.config, file, request.headers());
         return Ok(response::with_cors(&driver.config, reply));
@@ -61,11 +64,18 @@ where
 
 /// Whether a request is for this server.
 pub(super) fn is_ours<B>(driver: &Driver, request: &Request<B>) -> bool {
-    request.uri().path().starts_with(&driver.config.path) || is_about_metrics(driver, request)
+    request.uri().path().starts_with(&driver.config.path)
+        || is_about_metrics(driver, request)
+        || page(&driver.config, request).is_some()
 }
 
 fn is_about_metrics<B>(driver: &Driver, request: &Request<B>) -> bool {
     driver.config.metrics_path.as_deref() == Some(request.uri().path())
+}
+
+/// The page of the application, if that is asked for.
+fn page<B>(config: &Config, request: &Request<B>) -> Option<&'static str> {
+    config.page.filter(|_| request.uri().path() == "/" && request.method() == Method::GET)
 }
 
 /// The file of the client that is asked for.

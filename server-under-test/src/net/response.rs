@@ -158,6 +158,11 @@ fn closing(mut reply: Reply) -> Reply {
 }
 
 /// A path that is not ours.
+/// A page of HTML.
+pub(super) fn page(html: &'static str) -> Reply {
+    reply(StatusCode::OK, "text/html; charset=utf-8", html)
+}
+
 pub(super) fn not_found() -> Reply {
     reply(StatusCode::NOT_FOUND, TEXT, "Not found")
 }

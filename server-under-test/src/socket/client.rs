@@ -11,8 +11,11 @@ use siospec_codec::{
     socket::{Assembler, Body, Message},
 };
 
-use super::namespace::SocketRef;
-use crate::{config::Config, fault::Fault};
+use super::{messagepack, namespace::SocketRef};
+use crate::{
+    config::{Config, Parser},
+    fault::Fault,
+};
 
 /// The main namespace (Socket.IO protocol v5, "Introduction").
 const MAIN: &str = "/";
@@ -24,6 +27,7 @@ const MAIN: &str = "/";
 #[derive(Debug)]
 pub struct Client {
     config: Arc<Config>,
+    limits: Limits,
     assembler: Assembler<Bytes>,
     /// Its socket in the main namespace, which most connections are in.
     main: Option<SocketRef>,
@@ -60,6 +64,8 @@ pub enum Incoming {
 pub enum Violation {
     /// What came is no packet.
     Malformed(DecodeError),
+    /// It is text where packets are MessagePack.
+    WrongParser,
     /// The first packet was no CONNECT.
     NotConnected,
     /// A packet for a namespace that the connection has not joined.
@@ -79,9 +85,16 @@ impl Client {
         let payload = config.max_payload_bytes;
         let default = Limits::DEFAULT;
         let max_attachment_bytes = payload.saturating_mul(default.max_attachments as usize);
-        let assembler = Assembler::new(Limits { max_attachment_bytes, ..default });
+        // Bytes inside of MessagePack are bounded by its message alone.
+        let max_attachments = match config.parser {
+            Parser::Text => default.max_attachments,
+            Parser::MessagePack => u32::MAX,
+        };
+        let limits = Limits { max_attachments, max_attachment_bytes, ..default };
+        let assembler = Assembler::new(limits);
         Self {
             config,
+            limits,
             assembler,
             main: None,
             others: HashMap::new(),
@@ -96,6 +109,12 @@ impl Client {
     ///
     /// The rule that it breaks.
     pub fn text(&mut self, text: &str) -> Result<Option<Incoming>, Violation> {
+        if self.config.parser == Parser::MessagePack {
+            return match self.config.faulty(Fault::PackedTextIgnored) {
+                true => Ok(None),
+                false => Err(Violation::WrongParser),
+            };
+        }
         if self.assembler.is_waiting() && self.config.faulty(Fault::TextTakenAsAttachment) {
             return self.binary(Bytes::copy_from_slice(text.as_bytes()));
         }
@@ -112,6 +131,9 @@ impl Client {
     ///
     /// The rule that it breaks.
     pub fn binary(&mut self, bytes: Bytes) -> Result<Option<Incoming>, Violation> {
+        if self.config.parser == Parser::MessagePack {
+            return self.packed(&bytes);
+        }
         if bytes.is_empty()
             && self.assembler.is_waiting()
             && self.config.faulty(Fault::EmptyAttachmentDropped)
@@ -129,6 +151,20 @@ impl Client {
             }
             Err(error) => Err(Violation::Malformed(error)),
         }
+    }
+
+    /// A packet as MessagePack, taken apart into text and attachments: the rest of the server knows only these.
+    fn packed(&mut self, bytes: &Bytes) -> Result<Option<Incoming>, Violation> {
+        let Some((text, attachments)) =
+            messagepack::decode(&self.config, self.limits, bytes).map_err(Violation::Malformed)?
+        else {
+            return Ok(None);
+        };
+        let mut message = self.assembler.text(&text).map_err(Violation::Malformed)?;
+        for attachment in attachments {
+            message = self.assembler.binary(attachment).map_err(Violation::Malformed)?;
+        }
+        message.map_or(Ok(None), |message| self.message(message))
     }
 
     /// It is in the namespace from now on.

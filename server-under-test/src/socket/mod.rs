@@ -3,7 +3,9 @@
 pub mod acks;
 pub mod audience;
 pub mod client;
+pub mod messagepack;
 pub mod namespace;
 pub mod packet;
+pub mod recovery;
 pub mod rooms;
 pub mod value;

@@ -46,9 +46,18 @@ pub struct Namespace {
     pub ghosts: BTreeMap<SocketKey, Box<Socket>>,
 }
 
-/// Who wants an acknowledgement, and how it is reported.
+/// Who wants an acknowledgement.
 #[derive(Debug, Clone, Copy)]
-pub struct AckPurpose {
+pub enum AckPurpose {
+    /// A command of the testee contract.
+    Command(CommandAck),
+    /// A handler of an application, known by this number.
+    Handler(u64),
+}
+
+/// Which command wants an acknowledgement, and how it is reported.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandAck {
     /// The socket whose command it was.
     pub asker: SocketRef,
     /// The acknowledgement id of that command.
@@ -68,10 +77,23 @@ pub struct Socket {
     pub auth: String,
     /// What the application keeps with it.
     pub data: Value,
+    /// How it can come back, if it can.
+    pub ticket: Option<Box<Ticket>>,
     /// It joined without the client's asking; only with faults.
     pub implicit: bool,
     /// What faults need to remember.
     pub quirks: Quirks,
+}
+
+/// What a socket needs to come back after a loss of its connection.
+#[derive(Clone, Debug, Default)]
+pub struct Ticket {
+    /// The id that only its client knows.
+    pub pid: String,
+    /// The number of the last event that was sent to it.
+    pub last: u64,
+    /// It has come back.
+    pub recovered: bool,
 }
 
 /// What a socket remembers for the sake of faults.

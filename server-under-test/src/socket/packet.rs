@@ -6,34 +6,40 @@ use siospec_codec::{
     socket::{AckId, Args, Body, Namespace, Packet},
 };
 
-use super::value::Value;
+use super::{
+    messagepack,
+    value::{Composer, Value},
+};
 use crate::{
-    config::Config,
-    engine::{outbox::Text, signals::Outgoing},
+    config::{Config, Parser},
+    engine::{outbox::Frame, signals::Outgoing},
     fault::Fault,
 };
 
-/// The answer to CONNECT.
+/// The answer to CONNECT; with the private id of the session, if sessions can come back.
 #[must_use]
-pub fn connected(config: &Config, namespace: &str, sid: &str) -> Outgoing {
-    let payload = match config.fault {
-        Some(Fault::ConnectWithoutSid) => "{}".to_owned(),
-        _ => format!(r#"{{"sid":"{sid}"}}"#),
+pub fn connected(config: &Config, namespace: &str, sid: &str, pid: Option<&str>) -> Outgoing {
+    let payload = match (config.fault, pid) {
+        (Some(Fault::ConnectWithoutSid), _) => "{}".to_owned(),
+        (_, None) => format!(r#"{{"sid":"{sid}"}}"#),
+        (_, Some(pid)) => {
+            format!(r#"{{"sid":"{sid}","pid":{}}}"#, Composer::default().string(pid).finish().as_json())
+        }
     };
     let payload = Json::parse(&payload).expect("ids need no escapes");
-    plain(namespace, Body::Connect(Some(payload)))
+    plain(config, namespace, Body::Connect(Some(payload)))
 }
 
 /// The refusal of CONNECT, with a payload that is JSON.
 #[must_use]
-pub fn refused(namespace: &str, payload: &str) -> Outgoing {
-    plain(namespace, Body::ConnectError(Json::parse(payload).expect("refusals are JSON")))
+pub fn refused(config: &Config, namespace: &str, payload: &str) -> Outgoing {
+    plain(config, namespace, Body::ConnectError(Json::parse(payload).expect("refusals are JSON")))
 }
 
 /// DISCONNECT.
 #[must_use]
-pub fn disconnected(namespace: &str) -> Outgoing {
-    plain(namespace, Body::Disconnect)
+pub fn disconnected(config: &Config, namespace: &str) -> Outgoing {
+    plain(config, namespace, Body::Disconnect)
 }
 
 /// An event: a list that begins with its name.
@@ -65,15 +71,28 @@ fn count(args: &Value) -> Option<u32> {
     (count > 0).then_some(count)
 }
 
-fn plain(namespace: &str, body: Body<'_>) -> Outgoing {
+fn plain(config: &Config, namespace: &str, body: Body<'_>) -> Outgoing {
+    let packet = Packet { namespace: proven(namespace), body };
+    if config.parser == Parser::MessagePack {
+        return messagepack::encode(config, &packet, Vec::new());
+    }
     let mut text = "4".to_owned();
-    Packet { namespace: proven(namespace), body }.encode(&mut text);
-    Outgoing { text: Text::new(text), attachments: Vec::new(), volatile: false }
+    packet.encode(&mut text);
+    Outgoing { head: Frame::text(text), attachments: Vec::new(), volatile: false }
 }
 
 /// The head of the packet comes from the codec; the arguments are long, and are copied only once.
 fn with_args(config: &Config, namespace: &str, body: Body<'_>, args: Value) -> Outgoing {
     let (json, attachments) = args.into_parts();
+    if config.parser == Parser::MessagePack {
+        let args = Args::new(&json).expect("a list that was put together from JSON");
+        let body = match body {
+            Body::Event { ack, attachments, .. } => Body::Event { args, ack, attachments },
+            Body::Ack { id, attachments, .. } => Body::Ack { args, id, attachments },
+            body => body,
+        };
+        return messagepack::encode(config, &Packet { namespace: proven(namespace), body }, attachments);
+    }
     let packet = Packet { namespace: proven(namespace), body };
     // Exactly as much as is needed: what is left over would have to be kept track of while the text is shared.
     let mut text = String::with_capacity(1 + packet.encoded_len() - Args::EMPTY.as_str().len() + json.len());
@@ -87,7 +106,7 @@ fn with_args(config: &Config, namespace: &str, body: Body<'_>, args: Value) -> O
         text = format!("{}{namespace},{count}-{id}", &text[..2]);
     }
     text.push_str(&json);
-    Outgoing { text: Text::new(text), attachments, volatile: false }
+    Outgoing { head: Frame::text(text), attachments, volatile: false }
 }
 
 fn proven(namespace: &str) -> Namespace<'_> {
@@ -101,16 +120,18 @@ mod tests {
     use super::{Config, Outgoing, Value, ack, connected, disconnected, event, refused};
 
     fn text(outgoing: &Outgoing) -> &str {
-        outgoing.text.as_str()
+        outgoing.text().unwrap()
     }
 
     #[test]
     fn packets_are_as_the_protocol_writes_them() {
         let config = Config::default();
-        assert_eq!(text(&connected(&config, "/custom", "abc")), r#"40/custom,{"sid":"abc"}"#);
-        assert_eq!(text(&refused("/x?y", r#"{"message":"no"}"#)), r#"44/x?y,{"message":"no"}"#);
-        assert_eq!(text(&disconnected("/")), "41");
-        assert_eq!(text(&disconnected("/custom")), "41/custom,");
+        assert_eq!(text(&connected(&config, "/custom", "abc", None)), r#"40/custom,{"sid":"abc"}"#);
+        let private = connected(&config, "/", "abc", Some("xyz"));
+        assert_eq!(text(&private), r#"40{"sid":"abc","pid":"xyz"}"#);
+        assert_eq!(text(&refused(&config, "/x?y", r#"{"message":"no"}"#)), r#"44/x?y,{"message":"no"}"#);
+        assert_eq!(text(&disconnected(&config, "/")), "41");
+        assert_eq!(text(&disconnected(&config, "/custom")), "41/custom,");
         assert_eq!(text(&event(&config, "/", Value::json(r#"["a"]"#), None)), r#"42["a"]"#);
         let binary = Value::cut(r#"[{"_placeholder":true,"num":0}]"#, &[Bytes::from_static(b"x")]);
         let packet = ack(&config, "/custom", 7, binary);

@@ -40,6 +40,15 @@ impl Value {
         composer.finish()
     }
 
+    /// Adds a string to the end of a list that is not empty.
+    pub fn push_string(&mut self, text: &str) {
+        debug_assert!(self.json.ends_with(']') && self.json != "[]", "{}", self.json);
+        self.json.pop();
+        self.json.push(',');
+        quote(text, &mut self.json);
+        self.json.push(']');
+    }
+
     /// The JSON text.
     #[must_use]
     pub fn as_json(&self) -> &str {
@@ -138,7 +147,8 @@ impl Composer {
         self.raw(&list[copied..list.len() - 1])
     }
 
-    fn attachment(&mut self, bytes: Bytes) -> &mut Self {
+    /// Adds bytes, as a placeholder.
+    pub fn attachment(&mut self, bytes: Bytes) -> &mut Self {
         let num = self.0.attachments.len().to_string();
         let start = self.0.json.len();
         self.raw(r#"{"_placeholder":true,"num":"#).raw(&num).raw("}");

@@ -3,6 +3,7 @@
 mod client;
 
 mod abuse;
+mod app;
 mod attach;
 mod deflate;
 mod faults;

@@ -177,6 +177,19 @@ impl Rig {
         messages
     }
 
+    /// The binary messages among all that a websocket is sent.
+    pub(crate) fn binary_messages(&mut self, client: Client, socket: SocketId) -> Vec<Bytes> {
+        let mut messages = Vec::new();
+        while let Some(next) = self.sessions[client].poll_socket(socket, self.now) {
+            match next {
+                ToSocket::Frame(Frame::Binary(bytes)) => messages.push(bytes),
+                ToSocket::Frame(Frame::Text(_)) => {}
+                ToSocket::Close | ToSocket::Cut => break,
+            }
+        }
+        messages
+    }
+
     /// Says something as a member and reads everything that comes.
     pub(crate) fn say(&mut self, member: &Member, text: &str) -> Vec<String> {
         self.text(member.client, member.socket, text);

@@ -4,6 +4,7 @@ pub mod acks;
 pub mod broadcast;
 pub mod membership;
 pub mod operators;
+pub mod recovery;
 pub mod rooms;
 pub mod sockets;
 

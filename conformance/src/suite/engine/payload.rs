@@ -90,7 +90,7 @@ async fn packets_are_separated(stage: &mut Stage) -> Check {
         at = Some(entry);
     }
     let want: Vec<Sio> = (1..=3).map(|number| event("message-back", [json!(number)])).collect();
-    let read: Vec<Option<Sio>> = got.iter().map(|packet| Sio::of_text(packet)).collect();
+    let read: Vec<Option<Sio>> = got.iter().map(|packet| stage.read(packet)).collect();
     let holds =
         read.len() == want.len() && read.iter().zip(&want).all(|(read, want)| read.as_ref() == Some(want));
     let at = at.expect("three packets came in some answer");

@@ -74,15 +74,14 @@ impl Session {
         if outgoing.volatile && !(can_leave && self.outbox.is_empty()) {
             return;
         }
-        let text = match self.config.fault {
-            Some(Fault::NonBmpReplaced) => {
-                let replaced =
-                    outgoing.text.as_str().chars().map(|c| if c > '\u{ffff}' { '\u{fffd}' } else { c });
-                Text::new(replaced.collect())
+        let head = match (self.config.fault, outgoing.head) {
+            (Some(Fault::NonBmpReplaced), Frame::Text(text)) => {
+                let replaced = text.as_str().chars().map(|c| if c > '\u{ffff}' { '\u{fffd}' } else { c });
+                Frame::Text(Text::new(replaced.collect()))
             }
-            _ => outgoing.text,
+            (_, head) => head,
         };
-        self.outbox.push(Frame::Text(text));
+        self.outbox.push(head);
         outgoing.attachments.into_iter().map(Frame::Binary).for_each(|frame| self.outbox.push(frame));
         if self.config.faulty(Fault::WebsocketJoinsPackets) && self.carrier != Carrier::Polling {
             self.join_by.get_or_insert(now + JOIN_WAIT);

@@ -1,6 +1,8 @@
 //! Every fault changes what a client sees.
 
 mod engine;
+mod messagepack;
+mod recovery;
 mod socket;
 mod values;
 
@@ -72,6 +74,12 @@ const SCENES: &[(&str, Scene)] = &[
     ("operators", values::operators),
     ("closing sockets", values::closing_sockets),
     ("hostile names", values::hostile_names),
+    ("offsets", recovery::offsets),
+    ("comes back", recovery::comes_back),
+    ("comes back wrongly", recovery::comes_back_wrongly),
+    ("goes for good", recovery::goes_for_good),
+    ("packets as MessagePack", messagepack::packets),
+    ("oddities of MessagePack", messagepack::oddities),
 ];
 
 fn play(config: &Config) -> BTreeMap<&'static str, String> {

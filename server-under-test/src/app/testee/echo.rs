@@ -8,14 +8,13 @@ use siospec_codec::{
     socket::placeholders,
 };
 
-use super::Event;
 use crate::{
+    app::Event,
     engine::signals::Outgoing,
     fault::Fault,
     hub::{Emission, Hub},
     socket::{
         namespace::{NamespaceId, SocketRef},
-        packet,
         value::{Composer, Value},
     },
 };
@@ -191,8 +190,7 @@ fn on_main(hub: &Hub, socket: SocketRef) -> Option<SocketRef> {
 }
 
 fn hold_back_fourth(hub: &mut Hub, socket: SocketRef, args: Value) {
-    let name = hub.namespace(socket.namespace).name.clone();
-    let outgoing = packet::event(hub.config(), &name, args, None);
+    let outgoing = hub.event_for(socket, args, false, None);
     let Some(it) = hub.socket_mut(socket) else { return };
     it.quirks.echoes += 1;
     if it.quirks.echoes == 4 {

@@ -5,15 +5,16 @@ use std::time::Duration;
 use siospec_codec::{json::Kind, socket::RESERVED_EVENT_NAMES};
 
 use super::{
-    Event,
     address::{Address, Fields},
-    wrong,
+    is_recovered, wrong,
 };
 use crate::{
+    app::Event,
+    config::Parser,
     fault::Fault,
     hub::{Emission, Hub},
     socket::{
-        namespace::{AckPurpose, Socket, SocketKey, SocketRef},
+        namespace::{AckPurpose, CommandAck, Socket, SocketKey, SocketRef},
         value::{Composer, Value},
     },
 };
@@ -111,7 +112,8 @@ impl Command<'_> {
             (true, None) => return Err("ack needs a timeout".to_owned()),
             (true, Some(wait)) => {
                 let broadcast = !address.is_self;
-                Some((AckPurpose { asker: self.socket, id: self.event.ack, broadcast }, wait))
+                let ack = CommandAck { asker: self.socket, id: self.event.ack, broadcast };
+                Some((AckPurpose::Command(ack), wait))
             }
         };
         let answer = if ack.is_some() { Answer::Given } else { Answer::Done };
@@ -160,7 +162,10 @@ impl Command<'_> {
             false => hub.namespace(self.socket.namespace).rooms.of(self.socket.key),
         };
         let mut answer = Composer::default();
-        answer.raw(r#"{"id":"#).string(&socket.id).raw(r#","recovered":false,"rooms":"#).strings(rooms);
+        let recovered = is_recovered(hub, self.socket) && !hub.config().faulty(Fault::RecoveredUnsaid);
+        answer.raw(r#"{"id":"#).string(&socket.id);
+        answer.raw(r#","recovered":"#).raw(if recovered { "true" } else { "false" });
+        answer.raw(r#","rooms":"#).strings(rooms);
         answer.raw(r#","data":"#).value(&socket.data).raw(r#","transport":"#).string(transport.name());
         answer.raw(r#","auth":"#).raw(&socket.auth).raw(r#","query":{"#);
         for (index, (name, value)) in query.iter().enumerate() {
@@ -270,6 +275,8 @@ fn about(hub: &Hub) -> Answer {
         (config.cors_origin.is_some(), "cors"),
         (config.cookie.is_some(), "cookie"),
         (config.bundle.is_some(), "client-bundle"),
+        (config.recovery_window.is_some(), "recovery"),
+        (config.parser == Parser::MessagePack, "msgpack"),
     ];
     let features =
         ALWAYS.into_iter().chain(sometimes.into_iter().filter_map(|(on, name)| on.then_some(name)));

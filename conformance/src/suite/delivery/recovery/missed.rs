@@ -1,0 +1,233 @@
+//! What was said while a client was away, and what it must not hear of it.
+
+use serde_json::{Value, json};
+
+use super::{DROP, RECOVERY, Ticket, WATCH, emit, enters, loses, news, says, two};
+use crate::{
+    rule::{Rule, Source},
+    scenario::needs::feature,
+    scenarios,
+    stage::{Client, Stage, bytes, event},
+    verdict::{Check, SetUp},
+};
+
+const ORDER: Rule = Rule::docs(
+    "delivery/recovery/missed-in-order",
+    Source::docs("Connection state recovery"),
+    "Who comes back is sent the events that it missed, in the order they were sent.",
+)
+.broken_by(&["missed-newest-first", "own-room-missing"]);
+
+const ONCE: Rule = Rule::docs(
+    "delivery/recovery/missed-once",
+    Source::docs("Connection state recovery"),
+    "Who comes back is sent what it missed, and each event once.",
+)
+.broken_by(&["missed-sent-twice", "own-room-missing"]);
+
+const BROADCAST: Rule = Rule::docs(
+    "delivery/recovery/missed-broadcast",
+    Source::docs("Connection state recovery"),
+    "What was sent to the whole namespace meanwhile was missed.",
+)
+.broken_by(&["missed-broadcasts-lost"]);
+
+const ROOM: Rule = Rule::docs(
+    "delivery/recovery/missed-of-room",
+    Source::docs("Connection state recovery"),
+    "What was sent meanwhile to a room that the socket was in was missed.",
+)
+.broken_by(&["missed-rooms-lost", "join-ignored"]);
+
+const BINARY: Rule = Rule::reference(
+    "delivery/recovery/missed-binary",
+    Source::observed("a missed event with binary is sent with its attachments"),
+    "A missed event with binary arrives with its attachments.",
+)
+.broken_by(&["missed-binary-emptied", "own-room-missing"]);
+
+const OTHER_ROOMS: Rule = Rule::reference(
+    "delivery/recovery/not-of-other-rooms",
+    Source::observed("what was sent to rooms that the socket was not in is not sent to it"),
+    "What was sent to rooms that the socket was not in was not missed.",
+)
+.broken_by(&["missed-of-all-rooms"]);
+
+const EXCEPT: Rule = Rule::reference(
+    "delivery/recovery/not-if-excepted",
+    Source::observed("what was sent except to a room that the socket was in is not sent to it"),
+    "An event from which a room of the socket was excepted was not missed.",
+)
+.broken_by(&["missed-ignores-except", "join-ignored"]);
+
+const OWN: Rule = Rule::reference(
+    "delivery/recovery/not-its-own",
+    Source::observed("a broadcast excepts the room of its sender, also when it is sent again"),
+    "Who comes back does not hear its own broadcasts.",
+)
+.broken_by(&["missed-includes-own"]);
+
+const HEARD: Rule = Rule::docs(
+    "delivery/recovery/not-what-it-heard",
+    Source::docs("Connection state recovery"),
+    "Who comes back is not sent again what it heard before.",
+)
+.broken_by(&["last-heard-replayed"]);
+
+const VOLATILE: Rule = Rule::reference(
+    "delivery/recovery/not-volatile",
+    Source::observed("a volatile event is not sent again"),
+    "A volatile event is never sent later.",
+)
+.broken_by(&["volatile-replayed"]);
+
+const ACKED: Rule = Rule::reference(
+    "delivery/recovery/not-acknowledged",
+    Source::observed("an event that asks for an acknowledgement is not sent again"),
+    "An event that asked for an acknowledgement is not sent later: nobody waits for the answer any more.",
+)
+.broken_by(&["acked-replayed"]);
+
+const NAMESPACES: Rule = Rule::reference(
+    "delivery/recovery/not-of-other-namespaces",
+    Source::observed("each namespace has a log of its own"),
+    "What was sent in one namespace is not missed in another.",
+)
+.broken_by(&["missed-of-all-namespaces"]);
+
+scenarios! {
+    ORDER => missed_events_come_in_order over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP] in Recovery;
+    ONCE => missed_events_come_once over [Polling, Websocket, Upgraded] needs [RECOVERY, WATCH, DROP] in Recovery;
+    BROADCAST => a_broadcast_was_missed over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP] in Recovery;
+    ROOM => what_its_room_heard_was_missed over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP, feature("rooms")] in Recovery;
+    BINARY => a_binary_event_was_missed over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP, feature("binary")] in Recovery;
+    OTHER_ROOMS => what_others_heard_was_not_missed over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP, feature("rooms")] in Recovery;
+    EXCEPT => the_excepted_missed_nothing over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP, feature("except")] in Recovery;
+    OWN => its_own_broadcast_was_not_missed over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP] in Recovery;
+    HEARD => what_was_heard_is_not_sent_again over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP] in Recovery;
+    VOLATILE => a_volatile_event_was_not_missed over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP, feature("volatile")] in Recovery;
+    ACKED => a_question_was_not_missed over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP, feature("broadcast-acks")] in Recovery;
+    NAMESPACES => other_namespaces_were_not_missed over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP, feature("dynamic-namespaces")] in Recovery;
+}
+
+/// To the client that is away, by its id.
+fn to_it(ticket: &Ticket) -> Value {
+    json!({ "to": [ticket.sid] })
+}
+
+/// Two clients, the second of which has lost its connection.
+async fn one_away(stage: &mut Stage) -> Check<(Client, Ticket)> {
+    let [mut alice, bob] = two(stage).await?;
+    let ticket = loses(&mut alice, bob).await?;
+    Ok((alice, ticket))
+}
+
+async fn missed_events_come_in_order(stage: &mut Stage) -> Check {
+    let (mut alice, ticket) = one_away(stage).await?;
+    for word in ["first", "second", "third"] {
+        says(stage, &mut alice, word, to_it(&ticket)).await?;
+    }
+    let back = ticket.is_back(stage).await?;
+    let mut words: Vec<_> = back.missed.iter().map(|missed| missed.data[1].clone()).collect();
+    words.dedup();
+    let ordered = words == [json!("first"), json!("second"), json!("third")];
+    stage.demand(ordered, "first, second and third", back.shown(), back.at)
+}
+
+async fn missed_events_come_once(stage: &mut Stage) -> Check {
+    let (mut alice, ticket) = one_away(stage).await?;
+    says(stage, &mut alice, "hello", to_it(&ticket)).await?;
+    let back = ticket.is_back(stage).await?;
+    let want = news(stage, "hello").on(&ticket.namespace);
+    stage.demand(back.missed == [want.clone()], &format!("{want}, once"), back.shown(), back.at)
+}
+
+async fn a_broadcast_was_missed(stage: &mut Stage) -> Check {
+    let (mut alice, ticket) = one_away(stage).await?;
+    says(stage, &mut alice, "for all", json!({ "broadcast": true })).await?;
+    ticket.is_back(stage).await?.must_have_heard(stage, "for all")
+}
+
+async fn what_its_room_heard_was_missed(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = two(stage).await?;
+    enters(stage, &mut bob, "red").await?;
+    let ticket = loses(&mut alice, bob).await?;
+    says(stage, &mut alice, "for red", json!({ "to": [stage.own("red")] })).await?;
+    ticket.is_back(stage).await?.must_have_heard(stage, "for red")
+}
+
+async fn a_binary_event_was_missed(stage: &mut Stage) -> Check {
+    let (mut alice, ticket) = one_away(stage).await?;
+    let mut command = emit(stage, "", to_it(&ticket));
+    command["args"] = json!([bytes(&[1, 2, 3])]);
+    alice.commands(command).await.set_up("emitting an event")?;
+    let back = ticket.is_back(stage).await?;
+    let want = event(&stage.own("news"), [bytes(&[1, 2, 3])]).on(&ticket.namespace);
+    stage.demand(back.missed.contains(&want), &want.to_string(), back.shown(), back.at)
+}
+
+async fn what_others_heard_was_not_missed(stage: &mut Stage) -> Check {
+    let (mut alice, ticket) = one_away(stage).await?;
+    says(stage, &mut alice, "for blue", json!({ "via": "server", "to": [stage.own("blue")] })).await?;
+    ticket.is_back(stage).await?.must_not_have_heard(stage, "for blue")
+}
+
+async fn the_excepted_missed_nothing(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = two(stage).await?;
+    enters(stage, &mut bob, "red").await?;
+    let ticket = loses(&mut alice, bob).await?;
+    says(stage, &mut alice, "not for red", json!({ "via": "server", "except": [stage.own("red")] })).await?;
+    ticket.is_back(stage).await?.must_not_have_heard(stage, "not for red")
+}
+
+async fn its_own_broadcast_was_not_missed(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = two(stage).await?;
+    says(stage, &mut bob, "from bob", json!({ "broadcast": true })).await?;
+    alice.hears(news(stage, "from bob")).await.set_up("hearing the broadcast")?;
+    let ticket = loses(&mut alice, bob).await?;
+    ticket.is_back(stage).await?.must_not_have_heard(stage, "from bob")
+}
+
+async fn what_was_heard_is_not_sent_again(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = two(stage).await?;
+    says(stage, &mut alice, "heard", json!({ "to": [bob.sid] })).await?;
+    bob.hears(news(stage, "heard")).await.set_up("hearing the event")?;
+    let ticket = loses(&mut alice, bob).await?;
+    says(stage, &mut alice, "missed", json!({ "to": [ticket.sid] })).await?;
+    ticket.is_back(stage).await?.must_not_have_heard(stage, "heard")
+}
+
+async fn a_volatile_event_was_not_missed(stage: &mut Stage) -> Check {
+    let (mut alice, ticket) = one_away(stage).await?;
+    says(stage, &mut alice, "gone", json!({ "via": "server", "volatile": true })).await?;
+    ticket.is_back(stage).await?.must_not_have_heard(stage, "gone")
+}
+
+async fn a_question_was_not_missed(stage: &mut Stage) -> Check {
+    const SHORT_MS: u64 = 50;
+    let (mut alice, ticket) = one_away(stage).await?;
+    let address = json!({ "via": "server", "to": [ticket.sid], "ack": true, "timeout": SHORT_MS });
+    says(stage, &mut alice, "well?", address).await?;
+    let back = ticket.is_back(stage).await?;
+    let asked = back.missed.iter().any(|missed| missed.event_name() == Some(&stage.own("news")));
+    stage.demand(!asked, "no event that asked for an acknowledgement", back.shown(), back.at)
+}
+
+async fn other_namespaces_were_not_missed(stage: &mut Stage) -> Check {
+    let (_alice, ticket) = one_away(stage).await?;
+    // No case has a namespace of this name: those end with the number of an attempt.
+    let [mut carol] = stage.join(&format!("{}0", ticket.namespace)).await?;
+    says(stage, &mut carol, "elsewhere", json!({ "via": "server" })).await?;
+    ticket.is_back(stage).await?.must_not_have_heard(stage, "elsewhere")
+}

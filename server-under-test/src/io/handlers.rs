@@ -1,0 +1,329 @@
+//! Carries what happens in the hub to the handlers of an application.
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashSet,
+    fmt,
+    future::Future,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    task::Poll,
+};
+
+use bytes::Bytes;
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use parking_lot::Mutex;
+use rustc_hash::FxHashMap;
+use siospec_codec::socket::Args;
+use tokio::sync::{
+    mpsc::{self, UnboundedReceiver, UnboundedSender},
+    oneshot,
+};
+
+use super::{
+    App, Namespace, Socket,
+    app::Pattern,
+    extract::{Cause, Message, name_of},
+    handler::Failure,
+    operator::{Answer, Answers},
+};
+use crate::{
+    app::{Admission, Applicant, Application, Event, Refusal},
+    engine::signals::Reason,
+    hub::Hub,
+    net::Driver,
+    socket::{
+        acks::Collected,
+        namespace::{AckPurpose, SessionId, SocketKey, SocketRef},
+    },
+};
+
+/// An application that runs.
+pub(crate) struct Handlers {
+    this: Weak<Self>,
+    app: App,
+    /// Set once, right after the driver was made.
+    driver: OnceLock<Weak<Driver>>,
+    /// Who joined and did not leave.
+    sockets: Mutex<FxHashMap<SocketKey, Inbox>>,
+    /// Clients on whom a middleware has not decided yet.
+    applicants: Mutex<HashSet<(SessionId, String)>>,
+    /// Handlers that wait for acknowledgements.
+    asking: Mutex<FxHashMap<u64, oneshot::Sender<Answers>>>,
+    asked: AtomicU64,
+}
+
+/// What waits for the handlers of a socket.
+struct Inbox {
+    jobs: UnboundedSender<Message>,
+    socket: Socket,
+    /// What its handlers have not finished with, in bytes.
+    unfinished: Arc<AtomicUsize>,
+}
+
+impl Handlers {
+    pub(crate) fn new(app: App) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
+            app,
+            driver: OnceLock::new(),
+            sockets: Mutex::default(),
+            applicants: Mutex::default(),
+            asking: Mutex::default(),
+            asked: AtomicU64::new(0),
+        })
+    }
+
+    /// The driver whose hub runs this application.
+    pub(crate) fn attach(&self, driver: &Arc<Driver>) {
+        self.driver.set(Arc::downgrade(driver)).expect("an application runs once");
+    }
+
+    /// Does something with the hub, unless the server is gone.
+    pub(super) fn act<T: Default>(&self, act: impl FnOnce(&mut Hub) -> T) -> T {
+        self.driver().map(|driver| driver.act(act)).unwrap_or_default()
+    }
+
+    pub(super) fn state<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        let state: Arc<dyn Any + Send + Sync> = self.app.state.get(&TypeId::of::<T>())?.clone();
+        state.downcast().ok()
+    }
+
+    /// The answers to a question that is asked under this number.
+    pub(super) fn expect_answers(&self) -> (AckPurpose, oneshot::Receiver<Answers>) {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let (sender, receiver) = oneshot::channel();
+        self.asking.lock().insert(number, sender);
+        (AckPurpose::Handler(number), receiver)
+    }
+
+    /// Nobody can answer this question.
+    pub(super) fn give_up(&self, purpose: AckPurpose) {
+        if let AckPurpose::Handler(number) = purpose {
+            self.asking.lock().remove(&number);
+        }
+    }
+
+    fn driver(&self) -> Option<Arc<Driver>> {
+        self.driver.get().and_then(Weak::upgrade)
+    }
+
+    /// The handlers of a namespace; none for a main namespace that the application does not mention.
+    fn routes(&self, name: &str) -> Option<&Arc<Namespace>> {
+        let named =
+            |namespace: &&Arc<Namespace>| matches!(&namespace.pattern, Pattern::Name(it) if it == name);
+        let fits =
+            |namespace: &&Arc<Namespace>| matches!(&namespace.pattern, Pattern::Matching(fits) if fits(name));
+        self.app.namespaces.iter().find(named).or_else(|| self.app.namespaces.iter().find(fits))
+    }
+
+    /// Runs a task for as long as it takes, or until the server is stopped by force.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let Some(driver) = self.driver() else { return };
+        let kill = driver.kill.clone();
+        driver.tasks.spawn(async move {
+            tokio::select! {
+                () = task => {}
+                () = kill.cancelled() => {}
+            }
+        });
+    }
+
+    /// The same application; this fails only while it goes.
+    fn this(&self) -> Option<Arc<Self>> {
+        self.this.upgrade()
+    }
+}
+
+impl Application for Handlers {
+    fn namespaces(&self) -> Vec<&str> {
+        let mut names = vec!["/"];
+        for namespace in &self.app.namespaces {
+            match &namespace.pattern {
+                Pattern::Name(name) if !names.contains(&name.as_str()) => names.push(name),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    fn is_dynamic(&self, name: &str) -> bool {
+        self.routes(name).is_some()
+    }
+
+    fn admit(&self, applicant: &Applicant<'_>) -> Admission {
+        let Some(routes) = self.routes(applicant.namespace).filter(|routes| !routes.admit.is_empty()) else {
+            return Admission::Granted;
+        };
+        let (Some(app), routes) = (self.this(), routes.clone()) else { return Admission::Pending };
+        let (session, name) = (applicant.session, applicant.namespace.to_owned());
+        if !self.applicants.lock().insert((session, name.clone())) {
+            return Admission::Pending;
+        }
+        let auth = applicant.auth.map(ToOwned::to_owned);
+        let message = Message {
+            app: app.clone(),
+            socket: None,
+            query: Arc::new(applicant.query.clone()),
+            auth: auth.as_deref().map(Into::into),
+            cause: Cause::Applies,
+        };
+        self.spawn(async move {
+            let message = Arc::new(message);
+            let mut verdict = Ok(());
+            for middleware in &routes.admit {
+                verdict = middleware(message.clone()).await;
+                if verdict.is_err() {
+                    break;
+                }
+            }
+            app.applicants.lock().remove(&(session, name.clone()));
+            app.act(|hub| match (verdict, hub.find_namespace(&name)) {
+                (Ok(()), Some(namespace)) => hub.admitted(session, namespace, auth),
+                (Ok(()), None) => {}
+                (Err(refused), _) => {
+                    hub.refused(session, &name, &Refusal { message: refused.message, data: refused.data });
+                }
+            });
+        });
+        Admission::Pending
+    }
+
+    fn on_connection(&self, hub: &mut Hub, at: SocketRef) {
+        let name = hub.namespace(at.namespace).name.clone();
+        let (Some(app), Some(routes), Some(it)) = (self.this(), self.routes(&name), hub.socket(at)) else {
+            return;
+        };
+        let query = hub.handshake(at).map(|(_, query)| query.clone()).unwrap_or_default();
+        let socket = Socket::new(app, at, name, &it.id, Some(&it.auth), query);
+        let (jobs, receiver) = mpsc::unbounded_channel();
+        let unfinished = Arc::new(AtomicUsize::new(0));
+        self.spawn(run(routes.clone(), receiver, unfinished.clone()));
+        let inbox = Inbox { jobs, socket, unfinished };
+        inbox.put(Cause::Joined);
+        self.sockets.lock().insert(at.key, inbox);
+    }
+
+    fn on_disconnecting(&self, hub: &mut Hub, socket: SocketRef, reason: Reason) {
+        let rooms = hub.namespace(socket.namespace).rooms.of(socket.key);
+        let rooms = rooms.into_iter().map(ToOwned::to_owned).collect();
+        if let Some(inbox) = self.sockets.lock().remove(&socket.key) {
+            inbox.put(Cause::Left { reason, rooms });
+        }
+    }
+
+    fn on_event(&self, hub: &mut Hub, socket: SocketRef, event: Event<'_>) {
+        let full = {
+            let sockets = self.sockets.lock();
+            let Some(inbox) = sockets.get(&socket.key) else { return };
+            let args = event.args.as_str().to_owned();
+            let cause = Cause::Event { args, attachments: event.attachments.to_vec(), ack: event.ack };
+            let before = inbox.unfinished.fetch_add(cost_bytes(&cause), Ordering::Relaxed);
+            inbox.put(cause);
+            before > hub.config().max_outbox_bytes
+        };
+        if full {
+            tracing::warn!("a socket sends faster than its handlers finish: it is closed");
+            hub.close_of(socket);
+        }
+    }
+
+    fn on_answers(&self, _: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool) {
+        let Collected { responses, purpose: AckPurpose::Handler(number) } = collected else { return };
+        if let Some(handler) = self.asking.lock().remove(&number) {
+            let responses = responses.into_iter().map(Answer).collect();
+            // The handler may have stopped waiting.
+            let _ = handler.send(Answers { responses, timed_out });
+        }
+    }
+}
+
+impl Inbox {
+    fn put(&self, cause: Cause) {
+        // The task is gone when the server is stopped by force.
+        let _ = self.jobs.send(self.socket.message(cause));
+    }
+}
+
+/// What a message costs while it is handled, in bytes.
+fn cost_bytes(cause: &Cause) -> usize {
+    const HANDLING: usize = 512;
+    match cause {
+        Cause::Event { args, attachments, .. } => {
+            HANDLING + args.len() + attachments.iter().map(Bytes::len).sum::<usize>()
+        }
+        _ => 0,
+    }
+}
+
+/// The handlers of one socket: they begin in the order of its messages, and go on side by side.
+async fn run(routes: Arc<Namespace>, mut jobs: UnboundedReceiver<Message>, unfinished: Arc<AtomicUsize>) {
+    let mut running = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            job = jobs.recv() => {
+                let Some(message) = job else { break };
+                let cost = cost_bytes(&message.cause);
+                let mut handling = Box::pin(handle(routes.clone(), message).map(move |()| cost));
+                match futures_util::poll!(handling.as_mut()) {
+                    Poll::Ready(cost) => _ = unfinished.fetch_sub(cost, Ordering::Relaxed),
+                    Poll::Pending => running.push(handling),
+                }
+            }
+            Some(cost) = running.next(), if !running.is_empty() => {
+                unfinished.fetch_sub(cost, Ordering::Relaxed);
+            }
+        }
+    }
+    while running.next().await.is_some() {}
+}
+
+async fn handle(routes: Arc<Namespace>, message: Message) {
+    let message = Arc::new(message);
+    let mut named = &Vec::new();
+    let kind = match &message.cause {
+        Cause::Applies => return,
+        Cause::Joined => "connect",
+        Cause::Left { .. } => "disconnect",
+        Cause::Event { args, .. } => {
+            let name = name_of(Args::new(args).expect("the arguments of an event"));
+            named = routes.events.get(&name).unwrap_or(named);
+            "event"
+        }
+    };
+    let handlers: Vec<_> = match &message.cause {
+        Cause::Joined => routes.connect.iter().collect(),
+        Cause::Left { .. } => routes.disconnect.iter().collect(),
+        _ => routes.any.iter().chain(named).collect(),
+    };
+    if matches!(message.cause, Cause::Event { .. }) {
+        for middleware in &routes.before {
+            if let Err(error) = guarded(middleware(message.clone())).await {
+                tracing::debug!(%error, "a middleware refused an event");
+                return;
+            }
+        }
+    }
+    for handler in handlers {
+        if let Err(error) = guarded(handler(message.clone())).await {
+            tracing::warn!(%error, kind, "a handler failed");
+        }
+    }
+}
+
+/// A handler that panics takes nothing else along.
+async fn guarded(handler: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    match AssertUnwindSafe(handler).catch_unwind().await {
+        Ok(outcome) => outcome,
+        Err(_) => Err("it panicked".into()),
+    }
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handlers").field("app", &self.app).finish_non_exhaustive()
+    }
+}

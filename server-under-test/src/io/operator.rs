@@ -1,0 +1,282 @@
+//! The operators of the Socket.IO API.
+
+use std::{error::Error, fmt, sync::Arc, time::Duration};
+
+use serde::{Serialize, de::DeserializeOwned};
+use siospec_codec::{json::Json, socket::RESERVED_EVENT_NAMES, typed::ReadError};
+
+use super::{Socket, WriteError, handlers::Handlers, write};
+use crate::{
+    hub::{Emission, Hub},
+    socket::{
+        audience::Audience,
+        namespace::{NamespaceId, SocketKey, SocketRef},
+        value::Value,
+    },
+};
+
+/// How long [`Operator::ask`] waits unless it is told.
+const USUAL_WAIT: Duration = Duration::from_secs(10);
+
+/// Whom something is for, and how it is sent.
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens until something is done with it"]
+pub struct Operator {
+    app: Arc<Handlers>,
+    namespace: Arc<str>,
+    /// The socket that speaks.
+    speaker: Option<SocketRef>,
+    /// Nobody but that one hears it.
+    alone: bool,
+    to: Vec<String>,
+    except: Vec<String>,
+    volatile: bool,
+    wait: Duration,
+}
+
+impl Operator {
+    pub(super) fn all(app: Arc<Handlers>, namespace: &str) -> Self {
+        Self {
+            app,
+            namespace: namespace.into(),
+            speaker: None,
+            alone: false,
+            to: Vec::new(),
+            except: Vec::new(),
+            volatile: false,
+            wait: USUAL_WAIT,
+        }
+    }
+
+    pub(super) fn beside(socket: &Socket) -> Self {
+        Self { speaker: Some(socket.at), ..Self::all(socket.app.clone(), socket.namespace()) }
+    }
+
+    pub(super) fn only(socket: &Socket) -> Self {
+        Self { alone: true, ..Self::beside(socket) }
+    }
+
+    /// Only those in this room, or in one of the other rooms that are named; everybody once.
+    pub fn to(mut self, room: impl Into<String>) -> Self {
+        self.alone = false;
+        self.to.push(room.into());
+        self
+    }
+
+    /// The same as [`Operator::to`].
+    pub fn within(self, room: impl Into<String>) -> Self {
+        self.to(room)
+    }
+
+    /// Not those in this room.
+    pub fn except(mut self, room: impl Into<String>) -> Self {
+        self.alone = false;
+        self.except.push(room.into());
+        self
+    }
+
+    /// Events are dropped for clients to whom they cannot leave at once.
+    pub fn volatile(mut self) -> Self {
+        self.volatile = true;
+        self
+    }
+
+    /// How long [`Operator::ask`] waits; 10 s unless told.
+    pub fn timeout(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Sends an event. A tuple is several arguments, `()` none; bytes become attachments.
+    ///
+    /// # Errors
+    ///
+    /// The arguments cannot be sent, or the name of the event is a reserved one.
+    pub fn emit(&self, event: &str, args: impl Serialize) -> Result<(), WriteError> {
+        check_name(event)?;
+        let args = write::event(event, &args)?;
+        self.app.act(|hub| self.send(hub, Emission { args, volatile: self.volatile, ack: None }));
+        Ok(())
+    }
+
+    /// Sends an event, and waits for the acknowledgements of all who are addressed, or until the time is over.
+    ///
+    /// # Errors
+    ///
+    /// As [`Operator::emit`], or the server is gone.
+    pub async fn ask(&self, event: &str, args: impl Serialize) -> Result<Answers, AskError> {
+        check_name(event)?;
+        let args = write::event(event, &args)?;
+        let (purpose, answers) = self.app.expect_answers();
+        let ack = Some((purpose, self.wait));
+        let asked = self.app.act(|hub| {
+            let there = self.place(hub).is_some();
+            self.send(hub, Emission { args, volatile: self.volatile, ack });
+            there
+        });
+        if !asked {
+            self.app.give_up(purpose);
+        }
+        answers.await.map_err(|_| AskError::TimedOut)
+    }
+
+    /// The addressed sockets.
+    pub async fn sockets(&self) -> Vec<RemoteSocket> {
+        self.app.act(|hub| {
+            let Some(namespace) = self.place(hub) else { return Vec::new() };
+            let place = hub.namespace(namespace);
+            let shown = |key: SocketKey| {
+                let socket = place.sockets.get(&key)?;
+                let rooms = place.rooms.of(key).into_iter().map(ToOwned::to_owned).collect();
+                Some(RemoteSocket { id: socket.id.clone(), rooms, data: socket.data.clone() })
+            };
+            self.chosen(hub).into_iter().filter_map(shown).collect()
+        })
+    }
+
+    /// Lets the addressed sockets join rooms.
+    pub fn join(&self, rooms: impl IntoIterator<Item = impl AsRef<str>>) {
+        self.app.act(|hub| {
+            let Some(namespace) = self.place(hub) else { return };
+            let chosen = self.chosen(hub);
+            let all = &mut hub.namespace_mut(namespace).rooms;
+            for room in rooms {
+                chosen.iter().for_each(|key| all.join(*key, room.as_ref()));
+            }
+        });
+    }
+
+    /// Lets the addressed sockets leave rooms.
+    pub fn leave(&self, rooms: impl IntoIterator<Item = impl AsRef<str>>) {
+        self.app.act(|hub| {
+            let Some(namespace) = self.place(hub) else { return };
+            let chosen = self.chosen(hub);
+            let all = &mut hub.namespace_mut(namespace).rooms;
+            for room in rooms {
+                chosen.iter().for_each(|key| all.leave(*key, room.as_ref()));
+            }
+        });
+    }
+
+    /// Removes the addressed sockets from the namespace; with `close` their connections end.
+    pub fn disconnect(&self, close: bool) {
+        self.app.act(|hub| {
+            let Some(namespace) = self.place(hub) else { return };
+            for key in self.chosen(hub) {
+                hub.disconnect(SocketRef { namespace, key }, close);
+            }
+        });
+    }
+
+    fn place(&self, hub: &Hub) -> Option<NamespaceId> {
+        hub.find_namespace(&self.namespace)
+    }
+
+    fn audience(&self) -> Audience<'_> {
+        Audience { to: &self.to, except: &self.except, without: self.speaker.map(|socket| socket.key) }
+    }
+
+    fn chosen(&self, hub: &Hub) -> Vec<SocketKey> {
+        match (self.alone, self.speaker, self.place(hub)) {
+            (true, Some(speaker), _) => vec![speaker.key],
+            (_, _, Some(namespace)) => hub.namespace(namespace).audience(self.audience(), None),
+            (_, _, None) => Vec::new(),
+        }
+    }
+
+    fn send(&self, hub: &mut Hub, emission: Emission) {
+        match (self.alone, self.speaker, self.place(hub)) {
+            (true, Some(speaker), _) => hub.emit(speaker, emission),
+            (_, _, Some(namespace)) => hub.broadcast(namespace, self.audience(), emission),
+            (_, _, None) => {}
+        }
+    }
+}
+
+pub(super) fn check_name(event: &str) -> Result<(), WriteError> {
+    match RESERVED_EVENT_NAMES.contains(&event) {
+        true => Err(WriteError::new(format!("{event:?} is a reserved event name"))),
+        false => Ok(()),
+    }
+}
+
+/// What clients acknowledged.
+#[derive(Clone, Debug)]
+pub struct Answers {
+    /// One of each client that answered in time, in the order they came.
+    pub responses: Vec<Answer>,
+    /// Whether the time was over before all had answered.
+    pub timed_out: bool,
+}
+
+/// The first value that a client acknowledged with; null if there was none.
+#[derive(Clone, Debug)]
+pub struct Answer(pub(super) Value);
+
+impl Answer {
+    /// Reads it into a type.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ReadError> {
+        Json::parse(self.0.as_json()).expect("values are JSON").read_with(self.0.attachments())
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AskError {
+    /// What was to be asked cannot be sent.
+    Write(WriteError),
+    /// No answer came in time, or none can come any more.
+    TimedOut,
+}
+
+impl From<WriteError> for AskError {
+    fn from(error: WriteError) -> Self {
+        Self::Write(error)
+    }
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Write(error) => error.fmt(f),
+            Self::TimedOut => f.write_str("no acknowledgement came in time"),
+        }
+    }
+}
+
+impl Error for AskError {}
+
+/// A socket as another one sees it.
+#[derive(Clone, Debug)]
+pub struct RemoteSocket {
+    id: String,
+    rooms: Vec<String>,
+    data: Value,
+}
+
+impl RemoteSocket {
+    /// Its id, which is the name of its own room.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The rooms it is in.
+    #[must_use]
+    pub fn rooms(&self) -> &[String] {
+        &self.rooms
+    }
+
+    /// What is kept with it.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit the type.
+    pub fn data<T: DeserializeOwned>(&self) -> Result<T, ReadError> {
+        Json::parse(self.data.as_json()).expect("values are JSON").read_with(self.data.attachments())
+    }
+}
