@@ -1,23 +1,25 @@
 #!/usr/bin/env bash
 # Runs the test suites of the Engine.IO and of the Socket.IO protocol against the reference server.
 #
-#     scripts/official-suites.sh ENGINE.IO-PROTOCOL SOCKET.IO-PROTOCOL [N]
+#     scripts/official-suites.sh ENGINE.IO-PROTOCOL SOCKET.IO-PROTOCOL [N [SOCKET.IO]]
 #
 # The first two are checkouts of the repositories that publish the protocols; N is how often each suite runs, 10
-# unless given. Copies are run, with what races in their own client mended, since as published they fail the server
+# unless given. With a checkout of the repository of the reference implementation, the suite of version 3 of Engine.IO,
+# which is there, runs too. Copies are run, with what races in their own client mended, since as published they fail the server
 # they were written for: frames that arrive together are told one by one (`allowSynchronousEvents: false` of ws),
 # requests use the fetch of Node.js, an upgrade waits for the answer to its probe, and a ping time-out has a margin.
 # Ends with 1 if a test failed.
 set -euo pipefail
 
 usage() {
-    echo "usage: scripts/official-suites.sh ENGINE.IO-PROTOCOL SOCKET.IO-PROTOCOL [N]" >&2
+    echo "usage: scripts/official-suites.sh ENGINE.IO-PROTOCOL SOCKET.IO-PROTOCOL [N [SOCKET.IO]]" >&2
     exit 2
 }
 [ $# -ge 2 ] || usage
 engine=$(realpath "$1")
 socket=$(realpath "$2")
 runs=${3:-10}
+old=${4:+$(realpath "$4")/docs/engine.io-protocol/v3-test-suite}
 case $runs in *[!0-9]* | '' | 0) usage ;; esac
 cd "$(dirname "$0")/.."
 cargo build --release --quiet -p siospec
@@ -31,9 +33,9 @@ finish() {
 }
 trap finish EXIT
 
-# serve APP PATH: starts the server, and sets its port
+# serve APP PATH OLD: starts the server, and sets its port
 serve() {
-    SIO_PATH=$2 "$siospec" serve --app "$1" --listen 127.0.0.1:0 >"$folder/listening" &
+    SIO_PATH=$2 SIO_EIO3=$3 "$siospec" serve --app "$1" --listen 127.0.0.1:0 >"$folder/listening" &
     server=$!
     until port=$(sed -nE 's#^listening on http://127.0.0.1:([0-9]+)$#\1#p' "$folder/listening") && [ -n "$port" ]; do
         kill -0 "$server" || exit 1
@@ -41,9 +43,9 @@ serve() {
     done
 }
 
-# prepare NAME CHECKOUT: a copy, mended
+# prepare NAME SUITE: a copy, mended
 prepare() {
-    cp -r "$2/test-suite" "$folder/$1"
+    cp -r "$2" "$folder/$1"
     (
         cd "$folder/$1"
         rm -rf node_modules package-lock.json
@@ -68,10 +70,10 @@ MENDED
 }
 
 failed=0
-# judge NAME APP PATH CHECKOUT
+# judge NAME APP PATH SUITE [1, with old clients]
 judge() {
     prepare "$1" "$4"
-    serve "$2" "$3"
+    serve "$2" "$3" "${5:-}"
     sed -i -E "s#http://localhost:3000#http://127.0.0.1:$port#" "$folder/$1/test-suite.js"
     local run
     for run in $(seq "$runs"); do
@@ -87,7 +89,12 @@ judge() {
     server=
 }
 
-judge engine.io-protocol engine-echo /engine.io/ "$engine"
-judge socket.io-protocol testee /socket.io/ "$socket"
-echo "$failed of $((2 * runs)) runs failed"
+judge engine.io-protocol engine-echo /engine.io/ "$engine/test-suite"
+judge socket.io-protocol testee /socket.io/ "$socket/test-suite"
+suites=2
+if [ -n "$old" ]; then
+    judge engine.io-protocol-v3 engine-echo /engine.io/ "$old" 1
+    suites=3
+fi
+echo "$failed of $((suites * runs)) runs failed"
 [ "$failed" -eq 0 ]

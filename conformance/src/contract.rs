@@ -43,6 +43,37 @@ pub struct About {
 /// Features of the contract's wire level, assumed of a server that does not answer `about`.
 const ASSUMED: [&str; 4] = ["polling", "websocket", "upgrade", "binary"];
 
+/// Everything that a testee may name as a feature; see the testee contract.
+pub const FEATURES: [&str; 27] = [
+    "polling",
+    "websocket",
+    "webtransport",
+    "upgrade",
+    "binary",
+    "rooms",
+    "except",
+    "local",
+    "timeout",
+    "acks",
+    "broadcast-acks",
+    "volatile",
+    "compress",
+    "sockets",
+    "drop",
+    "watch",
+    "dynamic-namespaces",
+    "middleware",
+    "recovery",
+    "cluster",
+    "server-side-emit",
+    "eio3",
+    "jsonp",
+    "msgpack",
+    "cors",
+    "cookie",
+    "client-bundle",
+];
+
 /// Asks a server what it offers. One that speaks the contract `recovery` need not have it switched on unless that is
 /// what it is started for.
 ///

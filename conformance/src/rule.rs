@@ -52,6 +52,8 @@ pub struct Source {
 pub enum Document {
     /// The Engine.IO protocol, version 4.
     EngineIo4,
+    /// The Engine.IO protocol, version 3.
+    EngineIo3,
     /// The Socket.IO protocol, version 5.
     SocketIo5,
     /// The documentation of Socket.IO version 4.
@@ -118,6 +120,11 @@ impl Source {
         Self { document: Document::EngineIo4, section }
     }
 
+    /// A section of the Engine.IO protocol, version 3.
+    pub const fn engine3(section: &'static str) -> Self {
+        Self { document: Document::EngineIo3, section }
+    }
+
     /// A section of the Socket.IO protocol, version 5.
     pub const fn socket(section: &'static str) -> Self {
         Self { document: Document::SocketIo5, section }
@@ -167,6 +174,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let document = match self.document {
             Document::EngineIo4 => "Engine.IO protocol v4",
+            Document::EngineIo3 => "Engine.IO protocol v3",
             Document::SocketIo5 => "Socket.IO protocol v5",
             Document::SocketIoDocs => "Socket.IO documentation v4",
             Document::Rfc6455 => "RFC 6455",

@@ -110,6 +110,8 @@ pub enum Variant {
     Recovery,
     /// Packets are MessagePack.
     Msgpack,
+    /// Clients of version 3 of Engine.IO are served too.
+    Old,
 }
 
 impl Variant {
@@ -121,6 +123,7 @@ impl Variant {
             Variant::Calm => "calm",
             Variant::Recovery => "recovery",
             Variant::Msgpack => "msgpack",
+            Variant::Old => "eio3",
         }
     }
 }

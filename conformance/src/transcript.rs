@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::{siot::Step, tape::Tape};
+
 /// Number of an entry in its transcript.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntryId(pub usize);
@@ -38,12 +40,14 @@ pub struct Entry {
 pub struct Transcript {
     began: Instant,
     entries: Arc<Mutex<Vec<Entry>>>,
+    /// The same as steps that can be played again.
+    pub tape: Tape,
 }
 
 impl Transcript {
-    /// An empty record that counts time from now.
-    pub fn begin() -> Self {
-        Self { began: Instant::now(), entries: Arc::default() }
+    /// An empty record that counts time from now, of a case whose rooms and events begin with `tag`.
+    pub fn begin(tag: &str) -> Self {
+        Self { began: Instant::now(), entries: Arc::default(), tape: Tape::of(tag) }
     }
 
     /// Adds an entry.
@@ -52,6 +56,11 @@ impl Transcript {
         let mut entries = self.lock();
         entries.push(entry);
         EntryId(entries.len() - 1)
+    }
+
+    /// Takes a step down.
+    pub(crate) fn take(&self, step: Step, entry: Option<EntryId>) {
+        self.tape.take(self.began.elapsed(), step, entry);
     }
 
     /// A copy of all entries so far.

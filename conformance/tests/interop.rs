@@ -16,6 +16,7 @@ type Conversation = (&'static [&'static str], Variant);
 
 const DRIVE: Conversation = (&["drive.mjs"], Variant::Default);
 const DRIVE_PACKED: Conversation = (&["drive.mjs", "msgpack"], Variant::Msgpack);
+const OLD: Conversation = (&["old.mjs"], Variant::Old);
 const RECOVER: Conversation = (&["recover.mjs"], Variant::Recovery);
 
 #[cfg(feature = "embedded")]
@@ -79,6 +80,25 @@ async fn the_official_client_notices_wrong_messagepack() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_client_writes_messagepack_to_the_official_server() {
     goes_well(converse(DRIVE_PACKED, socket_io()).await);
+}
+
+#[cfg(feature = "embedded")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_of_version_two_talks_to_the_reference_server() {
+    goes_well(converse(OLD, Target::Embedded { fault: None }).await);
+}
+
+#[cfg(feature = "embedded")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_of_version_two_notices_a_fault() {
+    let told = converse(OLD, Target::Embedded { fault: Some("null-argument-dropped".to_owned()) }).await;
+    let told = told.unwrap_err();
+    assert!(told.contains("FAIL  websocket: exchanges events"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_of_version_two_talks_to_the_official_server() {
+    goes_well(converse(OLD, socket_io()).await);
 }
 
 /// The official server.

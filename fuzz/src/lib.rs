@@ -1,4 +1,4 @@
-//! Properties of the codec and of the reference server.
+//! Properties of the codec, of the reference server, and of the transcripts of the judge.
 //!
 //! Each property is one function from bytes to nothing that panics where the property does not hold. It runs
 //! three times: as a libFuzzer target (`cargo fuzz run -s none NAME`), over generated inputs and over every
@@ -31,6 +31,7 @@ pub mod round_trip;
 pub mod server;
 pub mod sinks;
 pub mod socket_packet;
+pub mod transcript;
 pub mod typed;
 pub mod verdict_table;
 pub mod views;
@@ -56,6 +57,7 @@ pub const PROPERTIES: &[Property] = &[
     ("server", server::holds),
     ("sinks", sinks::holds),
     ("socket_packet", socket_packet::holds),
+    ("transcript", transcript::holds),
     ("typed", typed::holds),
     ("verdict_table", verdict_table::holds),
     ("views", views::holds),

@@ -47,6 +47,8 @@ pub struct Config {
     pub max_recovery_bytes: usize,
     /// How packets are written.
     pub parser: Parser,
+    /// Whether clients of version 3 of the Engine.IO protocol are served too.
+    pub old_clients: bool,
     /// The files of the client that are served below the path; without them only sessions are.
     pub bundle: Option<Arc<Bundle>>,
     /// A page of HTML that is served at `/`.
@@ -101,6 +103,7 @@ impl Default for Config {
             recovery_window: None,
             max_recovery_bytes: 32 << 20,
             parser: Parser::Text,
+            old_clients: false,
             bundle: None,
             page: None,
             metrics_path: None,
@@ -129,7 +132,7 @@ impl Config {
 
     /// [`Config::testee`], changed by the environment variables of the testee contract: `SIO_PATH`,
     /// `SIO_PING_INTERVAL`, `SIO_PING_TIMEOUT`, `SIO_MAX_PAYLOAD`, `SIO_CONNECT_TIMEOUT`, `SIO_UPGRADE_TIMEOUT`
-    /// (milliseconds, bytes), `SIO_RECOVERY` (milliseconds), `SIO_PARSER`, `SIO_CORS_ORIGIN`, `SIO_COOKIE` and
+    /// (milliseconds, bytes), `SIO_RECOVERY` (milliseconds), `SIO_PARSER`, `SIO_EIO3`, `SIO_CORS_ORIGIN`, `SIO_COOKIE` and
     /// `SIO_DEFLATE`; and by some that only this server has: `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`, `SIO_MAX_HEAD`, `SIO_RECOVERY_BYTES`,
     /// `SIO_COMPRESS_FROM` (bytes), `SIO_CLIENT_FILES` (a folder) and `SIO_METRICS` (a path).
     ///
@@ -202,6 +205,7 @@ impl Config {
             deflate_from_bytes: variable("SIO_DEFLATE").filter(|it| it == "1").map(|_| DEFLATE_FROM_BYTES),
             recovery_window,
             parser,
+            old_clients: variable("SIO_EIO3").is_some_and(|it| it == "1"),
             max_recovery_bytes: number(
                 "SIO_RECOVERY_BYTES",
                 variable("SIO_RECOVERY_BYTES"),

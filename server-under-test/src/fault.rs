@@ -316,6 +316,27 @@ faults! {
     PackedGarbageIgnored "packed-garbage-ignored" "What is no MessagePack is ignored."
     PackedRootAssumed "packed-root-assumed" "A MessagePack packet without a namespace is taken for one of the main namespace."
     PackedMapIgnored "packed-map-ignored" "A MessagePack event whose data is a map is ignored."
+
+    // Version 3 of Engine.IO.
+    OldHandshakeUnframed "old-handshake-unframed" "The open packet of a version 3 polling session has no length."
+    OldNotConnected "old-not-connected" "A version 3 session is not in the main namespace unless it asks."
+    OldLengthsInBytes "old-lengths-in-bytes" "The lengths in version 3 payloads count bytes."
+    OldLengthsReadInCharacters "old-lengths-read-in-characters" "The lengths in the payloads of version 3 clients are taken to count characters."
+    OldPingUnanswered "old-ping-unanswered" "The ping of a version 3 client is not answered."
+    OldServerPings "old-server-pings" "A version 3 client is pinged by the server as well."
+    OldTimeoutIgnored "old-timeout-ignored" "A version 3 client that does not ping stays."
+    OldPingExtendsNothing "old-ping-extends-nothing" "A version 3 session ends an interval and a time-out after it began, whatever its client pings."
+    OldBase64Bare "old-base64-bare" "Base64 in version 3 payloads lacks the type of its packet."
+    OldOctetsAsText "old-octets-as-text" "A version 3 payload of bytes is labelled as text."
+    OldOctetsRefused "old-octets-refused" "A version 3 payload of bytes is read as text."
+    OldBinaryUnprefixed "old-binary-unprefixed" "Binary websocket messages to version 3 clients lack the type of their packet."
+    OldPrefixKept "old-prefix-kept" "The type of a packet in a binary websocket message of a version 3 client is taken for a part of it."
+    OldNoopAsOctets "old-noop-as-octets" "The noop that releases a poll of a version 3 client is a payload of bytes."
+    OldBadLengthIgnored "old-bad-length-ignored" "A version 3 payload with wrong lengths is ignored."
+    OldJsonpBare "old-jsonp-bare" "A poll that asks for JSONP is answered without a script."
+    OldFormTakenAsPackets "old-form-taken-as-packets" "The form of a JSONP client is taken for a payload."
+    OldQueryKept "old-query-kept" "The query behind a namespace is taken for a part of its name, though the client is an old one."
+    OldAnswerHasPayload "old-answer-has-payload" "The answer to CONNECT has a payload for old clients too."
 }
 
 #[cfg(test)]

@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 
 use super::{Exit, Failure};
-use crate::{rule::Level, suite};
+use crate::{
+    coverage::{sections, sightings},
+    rule::Level,
+    suite,
+};
 
 /// Explain a rule: its sentence, its source, and what breaks it
 #[derive(Debug, clap::Args)]
@@ -49,6 +53,18 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     if !rule.seen.is_empty() {
         writeln!(out, "  seen    {}", rule.seen.join(" · "))?;
+    }
+    for sighting in
+        sightings().iter().filter(|sighting| sighting.reports.iter().any(|report| rule.seen.contains(report)))
+    {
+        writeln!(out, "          {}: {}", sighting.number, sighting.about)?;
+    }
+    let rows = sections().into_iter().flat_map(|section| section.rows);
+    let rows =
+        rows.filter(|row| row.rules().contains(&rule.id)).map(|row| format!("{} {}", row.id, row.about));
+    let rows: Vec<String> = rows.collect();
+    if !rows.is_empty() {
+        writeln!(out, "  covers  {}", rows.join(" · "))?;
     }
     for fault in rule.faults {
         writeln!(out, "  fault   {fault}{}", description(fault))?;

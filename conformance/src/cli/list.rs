@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, coverage};
 use crate::{scenario::Scenario, selector::Selector, suite};
 
 /// List the rules, and what they are about
@@ -13,15 +13,20 @@ use crate::{scenario::Scenario, selector::Selector, suite};
 Examples:
   siospec list
   siospec list 'delivery/**'
+  siospec list --faults
   siospec list --coverage
+  siospec list --coverage EIO-UP SIO-PK-015
   siospec list --json")]
 pub struct Args {
-    /// Only these rules: ids with globs, like engine/upgrade or **/acks/*
+    /// Only these rules: ids with globs, like engine/upgrade or **/acks/*; with --coverage only rows whose ids begin so
     #[arg(value_name = "SELECTOR")]
     pub selectors: Vec<Selector>,
-    /// Show over which transports each rule is judged, what it needs, and which faults prove it
-    #[arg(long, conflicts_with = "json")]
+    /// Show which observable behaviours are covered by which rules, which are not and why, and which public reports
+    #[arg(long, conflicts_with = "faults")]
     pub coverage: bool,
+    /// Show over which transports each rule is judged, and which faults prove it
+    #[arg(long, conflicts_with = "json")]
+    pub faults: bool,
     /// Write everything about each rule, as a JSON array
     #[arg(long)]
     pub json: bool,
@@ -32,6 +37,10 @@ pub struct Args {
 /// # Errors
 /// Nothing is chosen, or standard output cannot be written.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    if args.coverage {
+        let words: Vec<String> = args.selectors.iter().map(ToString::to_string).collect();
+        return coverage::run(&words, args.json);
+    }
     let chosen = |scenario: &Scenario| {
         args.selectors.is_empty() || args.selectors.iter().any(|selector| selector.selects(scenario.rule.id))
     };
@@ -52,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     for scenario in &scenarios {
         let rule = scenario.rule;
         let (id, level) = (rule.id, rule.level.name());
-        if args.coverage {
+        if args.faults {
             let over: Vec<&str> = scenario.over.iter().map(|over| over.name()).collect();
             writeln!(out, "{id:id_width$}  {level:9}  {:28}  {}", over.join(" "), rule.faults.join(" "))?;
         } else {

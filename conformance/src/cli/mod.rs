@@ -3,6 +3,7 @@
 mod baseline;
 mod completions;
 mod contract;
+mod coverage;
 mod decode;
 mod exit;
 mod explain;
@@ -11,8 +12,10 @@ mod judge;
 mod last_run;
 mod list;
 mod options;
+mod probe;
 #[cfg(feature = "embedded")]
 mod prove;
+mod replay;
 mod report;
 #[cfg(feature = "embedded")]
 mod serve;
@@ -43,6 +46,7 @@ pub struct Cli {
 #[expect(missing_docs, reason = "each variant holds the arguments of the command of its name")]
 pub enum Command {
     Test(Box<test::Args>),
+    Probe(probe::Args),
     #[command(subcommand)]
     Baseline(baseline::Args),
     #[cfg(feature = "embedded")]
@@ -51,6 +55,7 @@ pub enum Command {
     Explain(explain::Args),
     #[cfg(feature = "embedded")]
     Prove(prove::Args),
+    Replay(Box<replay::Args>),
     Decode(decode::Args),
     Report(report::Args),
     Contract(contract::Args),
@@ -70,6 +75,7 @@ impl Command {
     fn run(&self, colour: bool) -> Result<Exit, Failure> {
         match self {
             Command::Test(args) => judge::run(args, colour),
+            Command::Probe(args) => probe::run(args),
             Command::Baseline(args) => baseline::run(args),
             #[cfg(feature = "embedded")]
             Command::Serve(args) => serve::run(args),
@@ -77,6 +83,7 @@ impl Command {
             Command::Explain(args) => explain::run(args),
             #[cfg(feature = "embedded")]
             Command::Prove(args) => prove::run(args),
+            Command::Replay(args) => replay::run(args),
             Command::Decode(args) => decode::run(args),
             Command::Report(args) => report::run(args, colour),
             Command::Contract(args) => contract::run(args),

@@ -75,6 +75,9 @@ pub struct Output {
     /// Write a report: human, jsonl, junit, markdown or html; the path - is standard output
     #[arg(long = "report", value_name = "KIND=PATH", value_parser = Spec::from_str, action = ArgAction::Append)]
     pub reports: Vec<Spec>,
+    /// Write a transcript of each failure to this folder; `siospec replay` plays it again
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub out: Option<PathBuf>,
     /// Whose transcripts the reports hold
     #[arg(long, value_enum, value_name = "WHOSE", default_value_t = Trace::Fail)]
     pub trace: Trace,

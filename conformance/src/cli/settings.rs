@@ -40,6 +40,9 @@ pub(super) struct Settings {
     /// msgpack: write packets as MessagePack (SIO_PARSER)
     #[arg(long, value_name = "NAME")]
     parser: Option<String>,
+    /// 1: serve clients of version 3 of the Engine.IO protocol too (SIO_EIO3)
+    #[arg(long, value_name = "1")]
+    eio3: Option<String>,
     /// The allowed origin (SIO_CORS_ORIGIN)
     #[arg(long, value_name = "ORIGIN")]
     cors_origin: Option<String>,
@@ -76,6 +79,7 @@ impl Settings {
             "SIO_RECOVERY" => &self.recovery,
             "SIO_RECOVERY_BYTES" => &self.recovery_bytes,
             "SIO_PARSER" => &self.parser,
+            "SIO_EIO3" => &self.eio3,
             "SIO_CORS_ORIGIN" => &self.cors_origin,
             "SIO_COOKIE" => &self.cookie,
             "SIO_COMPRESS_FROM" => &self.compress_from,

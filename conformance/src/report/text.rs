@@ -46,7 +46,7 @@ pub(crate) fn elide(text: &str, max: usize) -> Cow<'_, str> {
 }
 
 /// `1 187`
-pub(super) fn thousands(number: usize) -> String {
+pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -271,8 +271,10 @@ impl Ground {
             _ => None,
         };
         let outcome = self.without_acting(case.clone(), verdict);
+        let tape = if matches!(outcome.verdict, Verdict::Pass) { None } else { transcript.tape.taken() };
         let transcript: Vec<Entry> = transcript.entries();
         Outcome {
+            tape,
             began: began - run_began,
             took: began.elapsed(),
             transcript,
@@ -301,6 +303,7 @@ impl Ground {
             took: Duration::ZERO,
             attempts: 1,
             transcript: Vec::new(),
+            tape: None,
             guilty: None,
             late: false,
             settled: false,

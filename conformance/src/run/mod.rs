@@ -21,6 +21,7 @@ use tokio::{
     task::JoinSet,
 };
 
+pub(crate) use self::sanity::serves;
 use self::{
     clock::Clock,
     ground::{Acted, Ground},
@@ -30,6 +31,7 @@ use crate::{
     contract::About,
     scenario::{Scenario, Transport, Variant},
     stage::Site,
+    tape::Recording,
     target::{Approach, Target, TargetError},
     transcript::{Entry, EntryId},
     verdict::Verdict,
@@ -61,6 +63,8 @@ pub struct Outcome {
     pub attempts: u32,
     /// What crossed the wire.
     pub transcript: Vec<Entry>,
+    /// The same as steps that can be played again; nothing if it was too much.
+    pub tape: Option<Recording>,
     /// The guilty entry.
     pub guilty: Option<EntryId>,
     /// Whether our side was too slow.

@@ -91,6 +91,11 @@ impl Depth {
     }
 }
 
+/// Whether a server serves a fresh client, as far as its contract goes.
+pub(crate) async fn serves(site: &Arc<Site>, patience: Patience) -> bool {
+    listens(site).await && Depth::Echo.is_reached(site, Transport::Polling, patience).await
+}
+
 /// Says something that has to be acknowledged. What else is heard is not looked at.
 async fn echo(wire: &mut Wire) -> Check {
     const ID: u64 = 6_999_998;

@@ -4,6 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::Scene;
 use crate::{
+    siot::{Act, Data, Sight},
+    tape,
     transcript::EntryId,
     verdict::{Check, Stop},
 };
@@ -69,6 +71,11 @@ impl Reply {
         holds.then_some(()).ok_or_else(|| Stop::violation(expected, self.describe(), self.at))
     }
 
+    /// What it looks like on the tape.
+    pub(crate) fn sight(&self) -> Sight {
+        tape::reply(self.status, &self.headers, &self.body)
+    }
+
     /// Status and body, as a person would read them.
     pub fn describe(&self) -> String {
         describe(self.status, &self.body)
@@ -111,6 +118,16 @@ pub(super) struct Request<'a> {
     pub(super) body: Option<Vec<u8>>,
     /// How long the answer may take.
     pub(super) within: Duration,
+}
+
+/// A request, as the tape has it; without a query it is one of the actor's session.
+pub(super) fn taken(method: &str, query: Option<&str>, headers: &[(&str, &str)], body: Option<&[u8]>) -> Act {
+    Act::Request {
+        method: method.to_owned(),
+        query: query.map(str::to_owned),
+        headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        body: body.map(Data::of),
+    }
 }
 
 /// Sends a request on a connection of its own.

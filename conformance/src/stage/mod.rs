@@ -2,6 +2,8 @@
 
 mod client;
 mod http;
+mod old;
+mod opening;
 mod packet;
 mod patience;
 mod polling;
@@ -12,9 +14,12 @@ mod site;
 mod websocket;
 mod wire;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -22,6 +27,8 @@ use serde_json::Value;
 pub use self::{
     client::Client,
     http::Reply,
+    old::{OldPacket, OldPolling, framed, read as read_old, script},
+    opening::Opening,
     packet::{Kind, Sio, ack, bytes, connect, disconnect, event},
     patience::Patience,
     polling::{Held, Polling},
@@ -29,11 +36,13 @@ pub use self::{
     raw::Raw,
     session::Hello,
     site::{Settings, Site},
-    websocket::{Data, Frame, Heard, OpCode, Opening, Ws},
+    websocket::{Data, Frame, Heard, OpCode, Ws},
     wire::Wire,
 };
 use crate::{
     scenario::{Contract, Transport},
+    siot::{Act, Sight, Step},
+    tape::{self, Seen},
     transcript::{EntryId, Transcript, Way},
     verdict::{Check, SetUp, Stop},
 };
@@ -49,6 +58,8 @@ pub(crate) struct Scene {
     pub(crate) tag: String,
     /// Whether our side was too slow for what it wanted to see.
     pub(crate) late: AtomicBool,
+    /// Connections beside the first of an actor.
+    pub(crate) lines: AtomicUsize,
 }
 
 /// The place where a scenario is acted out: one case, one transport, one record.
@@ -57,6 +68,8 @@ pub struct Stage {
     scene: Arc<Scene>,
     actors: usize,
     attempts: usize,
+    /// The name of the next actor, where it is not the next in the list.
+    called: Option<Arc<str>>,
 }
 
 /// Names for actors, in order of appearance.
@@ -65,10 +78,11 @@ const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "gra
 impl Stage {
     /// A stage before the given server. `tag` must differ between cases that run at the same time.
     pub fn new(site: Arc<Site>, over: Transport, patience: Patience, tag: &str) -> Self {
-        let transcript = Transcript::begin();
+        let tag = format!("~{tag}~");
+        let transcript = Transcript::begin(&tag);
         let late = AtomicBool::new(false);
-        let scene = Scene { site, over, patience, transcript, tag: format!("~{tag}~"), late };
-        Self { scene: Arc::new(scene), actors: 0, attempts: 0 }
+        let scene = Scene { site, over, patience, transcript, tag, late, lines: AtomicUsize::new(0) };
+        Self { scene: Arc::new(scene), actors: 0, attempts: 0, called: None }
     }
 
     /// The record of this case.
@@ -84,6 +98,11 @@ impl Stage {
     /// The server's address and what is known of it.
     pub fn site(&self) -> &Site {
         &self.scene.site
+    }
+
+    /// The same, to be shared.
+    pub(crate) fn shared_site(&self) -> Arc<Site> {
+        Arc::clone(&self.scene.site)
     }
 
     /// The payload of a CONNECT to the main namespace: what the user said, or nothing.
@@ -148,7 +167,11 @@ impl Stage {
         let actor = self.actor();
         let body = body.map(|body| body.as_bytes().to_vec());
         let within = self.scene.patience.answer();
-        http::request(&self.scene, &actor, http::Request { method, query, headers, body, within }).await
+        self.scene.acts(&actor, http::taken(method, Some(query), headers, body.as_deref()));
+        let reply =
+            http::request(&self.scene, &actor, http::Request { method, query, headers, body, within }).await;
+        self.scene.sees_reply(&actor, &reply, None);
+        reply
     }
 
     /// Opens a polling session, as set-up.
@@ -157,7 +180,7 @@ impl Stage {
     /// Inconclusive if the handshake fails.
     pub async fn polling(&mut self) -> Check<Polling> {
         let actor = self.actor();
-        Polling::open(&self.scene, &actor).await.set_up("opening a polling session")
+        Polling::handshake(&self.scene, &actor).await.set_up("opening a polling session")
     }
 
     /// Opens a polling session that a well-behaved client looks after while the scenario sends requests of
@@ -167,9 +190,25 @@ impl Stage {
     /// Inconclusive if the handshake fails.
     pub async fn polling_with_client(&mut self) -> Check<(Polling, Wire)> {
         let polling = self.polling().await?;
-        let actor = self.actor();
-        let wire = Wire::over_polling(&self.scene, &actor, &polling);
+        let wire = self.carries(&polling);
         Ok((polling, wire))
+    }
+
+    /// Opens a polling session of version 3 of the protocol, as set-up; `more` are further parameters of its
+    /// requests, each behind `&`.
+    ///
+    /// # Errors
+    /// Inconclusive if the handshake fails.
+    pub async fn old_polling(&mut self, more: &str) -> Check<OldPolling> {
+        let actor = self.actor();
+        OldPolling::open(&self.scene, &actor, more).await.set_up("opening a polling session of version 3")
+    }
+
+    /// A well-behaved client for a polling session.
+    pub(crate) fn carries(&mut self, polling: &Polling) -> Wire {
+        let actor = self.actor();
+        self.scene.acts(&actor, Act::Carry(tape::name(&polling.actor)));
+        Wire::over_polling(&self.scene, &actor, polling)
     }
 
     /// Tries to open a WebSocket with the given query.
@@ -178,7 +217,18 @@ impl Stage {
     /// Inconclusive if the server cannot be reached.
     pub async fn websocket(&mut self, query: &str) -> Check<Opening> {
         let actor = self.actor();
-        Ws::open(&self.scene, &actor, query).await
+        self.scene.acts(&actor, Act::Websocket(query.to_owned()));
+        let opening = Ws::open(&self.scene, &actor, query).await;
+        Ok(match opening? {
+            Opening::Open(ws) => {
+                self.scene.sees(&actor, Seen::new(Sight::Opened, None));
+                Opening::Open(Box::new(ws.on_tape()))
+            }
+            Opening::Refused(reply) => {
+                self.scene.sees(&actor, Seen::new(reply.sight(), reply.at));
+                Opening::Refused(reply)
+            }
+        })
     }
 
     /// Opens a session over the transport of this case, as set-up. Pings are answered from here on.
@@ -196,7 +246,9 @@ impl Stage {
     /// Inconclusive if the server cannot be reached.
     pub async fn raw(&mut self) -> Check<Raw> {
         let actor = self.actor();
-        Raw::connect(&self.scene, &actor).await
+        self.scene.acts(&actor, Act::Connect);
+        let line = Arc::clone(&actor);
+        Raw::connect(&self.scene, &actor, line).await
     }
 
     /// Opens a session for each client and joins the namespace, as set-up.
@@ -229,7 +281,15 @@ impl Stage {
         holds.then_some(()).ok_or_else(|| Stop::violation(expected, observed, at))
     }
 
+    /// Gives the next actor this name.
+    pub(crate) fn calls_next(&mut self, name: &str) {
+        self.called = Some(name.into());
+    }
+
     fn actor(&mut self) -> Arc<str> {
+        if let Some(name) = self.called.take() {
+            return name;
+        }
         let name =
             NAMES.get(self.actors).map_or_else(|| format!("actor {}", self.actors + 1), ToString::to_string);
         self.actors += 1;
@@ -238,6 +298,34 @@ impl Stage {
 }
 
 impl Scene {
+    /// Takes down what an actor does.
+    pub(crate) fn acts(&self, actor: &str, act: Act) {
+        self.transcript.take(Step::Act(tape::name(actor), act), None);
+    }
+
+    /// Takes down what an actor sees.
+    pub(crate) fn sees(&self, actor: &str, seen: Seen) {
+        let entry = seen.entry;
+        self.transcript.take(seen.into_step(actor), entry);
+    }
+
+    /// Takes down what became of a request.
+    pub(crate) fn sees_reply(&self, actor: &str, reply: &Check<Reply>, within: Option<Duration>) {
+        let seen = match reply {
+            Ok(reply) => Some(Seen::new(reply.sight(), reply.at)),
+            Err(stop) => Seen::of_stop(stop),
+        };
+        if let Some(seen) = seen {
+            self.sees(actor, Seen { within: within.map(|within| self.patience.unscaled(within)), ..seen });
+        }
+    }
+
+    /// A name on the tape for a further connection of an actor.
+    pub(crate) fn line(&self, actor: &str) -> Arc<str> {
+        let number = self.lines.fetch_add(1, Ordering::SeqCst) + 2;
+        format!("{}.{number}", tape::name(actor)).into()
+    }
+
     pub(crate) fn sent(&self, actor: &Arc<str>, what: impl Into<String>) -> EntryId {
         self.transcript.record(actor, Way::Sent, what)
     }

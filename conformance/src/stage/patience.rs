@@ -58,6 +58,16 @@ impl Patience {
         tokio::time::sleep_until(when.into()).await;
     }
 
+    /// A time as it would be for a machine of the usual speed.
+    pub(crate) fn unscaled(&self, time: Duration) -> Duration {
+        time.div_f64(self.scale)
+    }
+
+    /// A time for a machine of the usual speed, as it is for this one.
+    pub(crate) fn rescaled(&self, time: Duration) -> Duration {
+        self.scaled(time)
+    }
+
     fn slack(&self) -> Duration {
         self.scaled(Duration::from_millis(1500)).max(Duration::from_secs(1))
     }

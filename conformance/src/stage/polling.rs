@@ -8,9 +8,12 @@ use super::{
     Raw, Scene,
     http::{self, Reply, Request, readable},
     packet::{Sio, connect, event},
+    raw,
     session::Hello,
 };
 use crate::{
+    siot::{Act, Data, Sight},
+    tape::{self, Seen},
     transcript::EntryId,
     verdict::{Check, SetUp, Stop, expecting},
 };
@@ -19,9 +22,11 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Polling {
     scene: Arc<Scene>,
-    actor: Arc<str>,
+    pub(super) actor: Arc<str>,
     /// What the handshake announced.
     pub hello: Hello,
+    /// Whether its requests are taken down: not those that a pump sends.
+    on_tape: bool,
 }
 
 /// A GET that has been sent and not been answered yet.
@@ -39,11 +44,25 @@ impl Polling {
         let within = scene.patience.answer();
         let request = Request { method: "GET", query: HANDSHAKE, headers: &[], body: None, within };
         let reply = http::request(scene, actor, request).await?;
+        Self::read(scene, actor, &reply)
+    }
+
+    /// As [`Polling::open`], taken down.
+    pub(super) async fn handshake(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
+        let within = scene.patience.answer();
+        let request = Request { method: "GET", query: HANDSHAKE, headers: &[], body: None, within };
+        scene.acts(actor, Act::Handshake);
+        let reply = http::request(scene, actor, request).await;
+        scene.sees_reply(actor, &reply, None);
+        Ok(Self { on_tape: true, ..Self::read(scene, actor, &reply?)? })
+    }
+
+    fn read(scene: &Arc<Scene>, actor: &Arc<str>, reply: &Reply) -> Check<Self> {
         reply.has_status(200)?;
         let body = reply.text();
         let first = body.split('\u{1e}').next().unwrap_or_default();
         let hello = Hello::read(first, reply.at)?;
-        Ok(Self { scene: Arc::clone(scene), actor: Arc::clone(actor), hello })
+        Ok(Self { scene: Arc::clone(scene), actor: Arc::clone(actor), hello, on_tape: false })
     }
 
     /// The query of this session's requests.
@@ -81,7 +100,29 @@ impl Polling {
         self.send_within(method, headers, body, within).await
     }
 
-    async fn send_within(
+    /// The same session, its requests not taken down.
+    pub(super) fn off_tape(&self) -> Self {
+        Self { on_tape: false, ..self.clone() }
+    }
+
+    /// As [`Polling::send`], within the given time.
+    pub(crate) async fn send_within(
+        &self,
+        method: &str,
+        headers: &[(&str, &str)],
+        body: Option<Vec<u8>>,
+        within: Duration,
+    ) -> Check<Reply> {
+        if !self.on_tape {
+            return self.exchange(method, headers, body, within).await;
+        }
+        self.scene.acts(&self.actor, http::taken(method, None, headers, body.as_deref()));
+        let reply = self.exchange(method, headers, body, within).await;
+        self.scene.sees_reply(&self.actor, &reply, Some(within));
+        reply
+    }
+
+    async fn exchange(
         &self,
         method: &str,
         headers: &[(&str, &str)],
@@ -98,9 +139,11 @@ impl Polling {
     /// # Errors
     /// Inconclusive if the server cannot be reached.
     pub async fn hold(&self) -> Check<Held> {
-        let mut raw = Raw::connect(&self.scene, &self.actor).await?;
-        raw.head("GET", &self.query(), "").await?;
-        self.settle().await?;
+        let line = self.scene.line(&self.actor);
+        self.scene.acts(&line, Act::Hold(tape::name(&self.actor)));
+        let mut raw = Raw::connect(&self.scene, &self.actor, line).await?;
+        raw.sends_head("GET", &self.query(), "").await?;
+        self.settles().await?;
         Ok(Held { raw, within: self.scene.patience.ping(&self.hello) })
     }
 
@@ -109,11 +152,14 @@ impl Polling {
     /// # Errors
     /// Inconclusive if the server cannot be reached.
     pub async fn begin_post(&self, headers: &str, first: &[u8]) -> Check<Raw> {
-        let mut raw = Raw::connect(&self.scene, &self.actor).await?;
-        raw.head("POST", &self.query(), &format!("Content-Type: text/plain;charset=UTF-8\r\n{headers}"))
-            .await?;
-        raw.body(first).await?;
-        self.settle().await?;
+        let line = self.scene.line(&self.actor);
+        let whole = format!("Content-Type: text/plain;charset=UTF-8\r\n{headers}");
+        let (of, first_bytes) = (tape::name(&self.actor), Data::of(first));
+        self.scene.acts(&line, Act::Begin { of, headers: raw::lines(&whole), first: first_bytes });
+        let mut raw = Raw::connect(&self.scene, &self.actor, line).await?;
+        raw.sends_head("POST", &self.query(), &whole).await?;
+        raw.sends_body(first).await?;
+        self.settles().await?;
         Ok(raw)
     }
 
@@ -123,6 +169,11 @@ impl Polling {
     /// # Errors
     /// Inconclusive if the server does not answer.
     pub async fn settle(&self) -> Check {
+        self.scene.acts(&self.actor, Act::Settle);
+        self.settles().await
+    }
+
+    async fn settles(&self) -> Check {
         let within = self.scene.patience.answer();
         let query = "EIO=4&transport=none";
         let request = Request { method: "GET", query, headers: &[], body: None, within };
@@ -158,6 +209,19 @@ impl Polling {
     }
 
     async fn payload_before(&self, deadline: Instant) -> Check<(Vec<String>, EntryId)> {
+        self.scene.acts(&self.actor, Act::Poll);
+        let payload = self.off_tape().poll_until(deadline).await;
+        let seen = match &payload {
+            Ok((packets, at)) => Some(Seen::new(Sight::Packets(packets.clone()), *at)),
+            Err(stop) => Seen::of_stop(stop),
+        };
+        if let Some(seen) = seen {
+            self.scene.sees(&self.actor, seen);
+        }
+        payload
+    }
+
+    async fn poll_until(&self, deadline: Instant) -> Check<(Vec<String>, EntryId)> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -165,7 +229,7 @@ impl Polling {
                 let at = self.scene.received(&self.actor, observed);
                 return Err(Stop::violation("a message", observed, at));
             }
-            let reply = self.send_within("GET", &[], None, left).await?;
+            let reply = self.exchange("GET", &[], None, left).await?;
             reply.has_status(200)?;
             let body = reply.text();
             let mut packets: Vec<String> = body.split('\u{1e}').map(str::to_owned).collect();

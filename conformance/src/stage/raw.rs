@@ -12,21 +12,39 @@ use super::{
     Scene,
     http::{MAX_BODY_BYTES, Reply, TOO_LARGE, describe, readable},
 };
-use crate::verdict::{Check, Stop};
+use crate::{
+    siot::{Act, Data},
+    verdict::{Check, Stop},
+};
 
 /// A TCP connection whose bytes the scenario decides.
 #[derive(Debug)]
 pub struct Raw {
     scene: Arc<Scene>,
     actor: Arc<str>,
+    /// Its name on the tape.
+    line: Arc<str>,
     stream: TcpStream,
+}
+
+/// Whole lines of a head, each ended by `\r\n`, as names and values.
+pub(super) fn lines(headers: &str) -> Vec<(String, String)> {
+    let lines = headers.split("\r\n").filter(|line| !line.is_empty());
+    let parts = lines.map(|line| line.split_once(':').unwrap_or((line, "")));
+    parts.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        self.scene.acts(&self.line, Act::Drop);
+    }
 }
 
 /// Largest head that a reply may have.
 const MAX_HEAD_BYTES: usize = 1 << 20;
 
 impl Raw {
-    pub(super) async fn connect(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
+    pub(super) async fn connect(scene: &Arc<Scene>, actor: &Arc<str>, line: Arc<str>) -> Check<Self> {
         let unreachable =
             |why: String| Stop::Inconclusive(format!("cannot connect to {}: {why}", scene.site.authority));
         let stream = timeout(scene.patience.connect(), TcpStream::connect(&scene.site.authority))
@@ -35,7 +53,7 @@ impl Raw {
             .map_err(|error| unreachable(error.to_string()))?;
         // Pieces are meant to arrive as pieces.
         stream.set_nodelay(true).map_err(|error| Stop::Inconclusive(error.to_string()))?;
-        Ok(Self { scene: Arc::clone(scene), actor: Arc::clone(actor), stream })
+        Ok(Self { scene: Arc::clone(scene), actor: Arc::clone(actor), line, stream })
     }
 
     /// Sends the head of a request; `headers` are whole lines, each ended by `\r\n`.
@@ -43,6 +61,13 @@ impl Raw {
     /// # Errors
     /// Inconclusive if the connection is gone.
     pub async fn head(&mut self, method: &str, query: &str, headers: &str) -> Check {
+        let (method_name, query_text) = (method.to_owned(), query.to_owned());
+        let head = Act::Head { method: method_name, query: query_text, headers: lines(headers) };
+        self.scene.acts(&self.line, head);
+        self.sends_head(method, query, headers).await
+    }
+
+    pub(super) async fn sends_head(&mut self, method: &str, query: &str, headers: &str) -> Check {
         let target = self.scene.site.target(query);
         let own: String =
             self.scene.site.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -60,6 +85,11 @@ impl Raw {
     /// # Errors
     /// Inconclusive if the connection is gone.
     pub async fn body(&mut self, bytes: &[u8]) -> Check {
+        self.scene.acts(&self.line, Act::Bytes(Data::of(bytes)));
+        self.sends_body(bytes).await
+    }
+
+    pub(super) async fn sends_body(&mut self, bytes: &[u8]) -> Check {
         self.scene.sent(&self.actor, format!("body {}", readable(&String::from_utf8_lossy(bytes))));
         self.write(bytes).await
     }
@@ -88,6 +118,12 @@ impl Raw {
     /// # Errors
     /// As [`Raw::reply`].
     pub async fn reply_within(&mut self, within: std::time::Duration) -> Check<Reply> {
+        let reply = self.awaits_reply(within).await;
+        self.scene.sees_reply(&self.line, &reply, Some(within));
+        reply
+    }
+
+    async fn awaits_reply(&mut self, within: std::time::Duration) -> Check<Reply> {
         let observed = match timeout(within, self.read_reply()).await {
             Ok(Ok((status, headers, body))) => {
                 let at = self.scene.received(&self.actor, describe(status, &body));

@@ -18,10 +18,12 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    Scene,
+    Opening, Scene,
     http::{Reply, describe, readable},
 };
 use crate::{
+    siot::{Act, Item, Sight},
+    tape::Seen,
     transcript::EntryId,
     verdict::{Check, Stop, expecting},
 };
@@ -31,21 +33,14 @@ pub use tokio_tungstenite::tungstenite::protocol::frame::{
     coding::{Data, OpCode},
 };
 
-/// What became of the attempt to open a WebSocket.
-#[derive(Debug)]
-pub enum Opening {
-    /// It is open.
-    Open(Box<Ws>),
-    /// The server answered with something else, or hung up.
-    Refused(Reply),
-}
-
 /// An open WebSocket.
 #[derive(Debug)]
 pub struct Ws {
     scene: Arc<Scene>,
     actor: Arc<str>,
     pub(super) stream: WebSocketStream<TcpStream>,
+    /// Whether what is said and heard is taken down: not by a pump.
+    on_tape: bool,
 }
 
 /// What was heard from the server.
@@ -66,6 +61,16 @@ impl Heard {
     pub fn at(&self) -> EntryId {
         match self {
             Heard::Text(_, at) | Heard::Binary(_, at) | Heard::Pong(_, at) | Heard::Closed(_, at) => *at,
+        }
+    }
+
+    /// What it looks like on the tape.
+    pub(crate) fn sight(&self) -> Sight {
+        match self {
+            Heard::Text(text, _) => Sight::Text(text.clone()),
+            Heard::Binary(bytes, _) => Sight::Binary(bytes.clone()),
+            Heard::Pong(bytes, _) => Sight::PongFrame(bytes.clone()),
+            Heard::Closed(..) => Sight::Closed,
         }
     }
 
@@ -119,7 +124,12 @@ impl Ws {
         Ok(match opened {
             Ok((stream, _)) => {
                 scene.received(actor, "WebSocket open");
-                Opening::Open(Box::new(Self { scene: Arc::clone(scene), actor: Arc::clone(actor), stream }))
+                Opening::Open(Box::new(Self {
+                    scene: Arc::clone(scene),
+                    actor: Arc::clone(actor),
+                    stream,
+                    on_tape: false,
+                }))
             }
             Err(Error::Http(response)) => {
                 let status = response.status().as_u16();
@@ -139,11 +149,39 @@ impl Ws {
         })
     }
 
+    /// The same, what is said and heard from now on taken down.
+    pub(super) fn on_tape(mut self) -> Self {
+        self.on_tape = true;
+        self
+    }
+
+    fn acts(&self, act: Act) {
+        if self.on_tape {
+            self.scene.acts(&self.actor, act);
+        }
+    }
+
+    fn sees(&self, heard: &Check<Heard>, any: bool, within: Duration) {
+        let seen = match heard {
+            Ok(heard) => Some(Seen::new(heard.sight(), heard.at())),
+            Err(stop) => Seen::of_stop(stop),
+        };
+        if let (true, Some(seen)) = (self.on_tape, seen) {
+            let seen = seen.within(self.scene.patience.unscaled(within));
+            self.scene.sees(&self.actor, Seen { any, ..seen });
+        }
+    }
+
     /// Sends a text message.
     ///
     /// # Errors
     /// Never for a closed connection: that shows when listening.
     pub async fn text(&mut self, text: &str) -> Check {
+        self.acts(Act::Send(vec![Item::Text(text.to_owned())]));
+        self.sends_text(text).await
+    }
+
+    async fn sends_text(&mut self, text: &str) -> Check {
         self.scene.sent(&self.actor, readable(text));
         self.send(Message::text(text)).await
     }
@@ -153,6 +191,7 @@ impl Ws {
     /// # Errors
     /// As [`Ws::text`].
     pub async fn binary(&mut self, bytes: &[u8]) -> Check {
+        self.acts(Act::Send(vec![Item::Binary(bytes.to_vec())]));
         self.scene.sent(&self.actor, format!("binary {}", hex(bytes)));
         self.send(Message::binary(bytes.to_vec())).await
     }
@@ -162,6 +201,10 @@ impl Ws {
     /// # Errors
     /// As [`Ws::text`].
     pub async fn frame(&mut self, what: &str, frame: Frame) -> Check {
+        let head = frame.header();
+        let reserved = u8::from(head.rsv1) << 2 | u8::from(head.rsv2) << 1 | u8::from(head.rsv3);
+        let (last, opcode, payload) = (head.is_final, head.opcode.into(), frame.payload().to_vec());
+        self.acts(Act::Frame { last, reserved, opcode, payload });
         self.scene.sent(&self.actor, what);
         self.send(Message::Frame(frame)).await
     }
@@ -171,6 +214,7 @@ impl Ws {
     /// # Errors
     /// As [`Ws::text`].
     pub async fn ping(&mut self, data: &[u8]) -> Check {
+        self.acts(Act::PingFrame(data.to_vec()));
         self.scene.sent(&self.actor, format!("ping frame {}", hex(data)));
         self.send(Message::Ping(data.to_vec().into())).await
     }
@@ -180,6 +224,7 @@ impl Ws {
     /// # Errors
     /// As [`Ws::text`].
     pub async fn close(&mut self) -> Check {
+        self.acts(Act::CloseFrame);
         self.scene.sent(&self.actor, "close frame");
         self.send(Message::Close(None)).await
     }
@@ -209,6 +254,12 @@ impl Ws {
     /// # Errors
     /// A violation if nothing comes in time.
     pub async fn next_within(&mut self, within: Duration) -> Check<Heard> {
+        let heard = self.listens(within).await;
+        self.sees(&heard, true, within);
+        heard
+    }
+
+    async fn listens(&mut self, within: Duration) -> Check<Heard> {
         timeout(within, self.hear()).await.map_err(|_| {
             let observed = format!("nothing for {:.1} s", within.as_secs_f64());
             let at = self.scene.received(&self.actor, &observed);
@@ -289,12 +340,18 @@ impl Ws {
         self.next_packet_within(within).await
     }
 
-    async fn next_packet_within(&mut self, within: Duration) -> Check<Heard> {
+    pub(crate) async fn next_packet_within(&mut self, within: Duration) -> Check<Heard> {
+        let heard = self.listens_for_packet(within).await;
+        self.sees(&heard, false, within);
+        heard
+    }
+
+    async fn listens_for_packet(&mut self, within: Duration) -> Check<Heard> {
         let deadline = Instant::now() + within;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.next_within(left).await? {
-                Heard::Text(text, _) if text.starts_with('2') => self.text("3").await?,
+            match self.listens(left).await? {
+                Heard::Text(text, _) if text.starts_with('2') => self.sends_text("3").await?,
                 // A noop means nothing; that none is sent here is a rule of its own.
                 Heard::Text(text, _) if text == "6" || self.scene.is_strange(&text) => {}
                 heard => return Ok(heard),
@@ -303,44 +360,8 @@ impl Ws {
     }
 }
 
-impl Opening {
-    /// The open WebSocket, as set-up.
-    ///
-    /// # Errors
-    /// A violation if it was refused.
-    pub fn open(self) -> Check<Ws> {
-        match self {
-            Opening::Open(ws) => Ok(*ws),
-            Opening::Refused(reply) => Err(Stop::violation("an open WebSocket", reply.describe(), reply.at)),
-        }
-    }
-
-    /// Demands that no session was opened: the request is refused, or the connection is closed before
-    /// any packet.
-    ///
-    /// # Errors
-    /// A violation if a packet arrives, or nothing happens.
-    pub async fn is_refused(self) -> Check {
-        self.refused_after(None).await
-    }
-
-    /// As [`Opening::is_refused`], with a text that we send if the WebSocket opens at first.
-    ///
-    /// # Errors
-    /// As [`Opening::is_refused`].
-    pub async fn is_refused_even_with(self, text: &str) -> Check {
-        self.refused_after(Some(text)).await
-    }
-
-    async fn refused_after(self, text: Option<&str>) -> Check {
-        const WANT: &str = "the WebSocket is refused, or closed before any packet";
-        let Opening::Open(mut ws) = self else { return Ok(()) };
-        if let Some(text) = text {
-            ws.text(text).await?;
-        }
-        match ws.next().await.map_err(|stop| expecting(stop, WANT))? {
-            Heard::Closed(..) => Ok(()),
-            other => Err(Stop::violation(WANT, other.describe(), other.at())),
-        }
+impl Drop for Ws {
+    fn drop(&mut self) {
+        self.acts(Act::Drop);
     }
 }

@@ -28,6 +28,8 @@ use super::{
 };
 use crate::{
     scenario::Transport,
+    siot::{Act, Item, Sight},
+    tape::Seen,
     transcript::{EntryId, Way},
     verdict::{Check, Stop, expecting},
 };
@@ -56,12 +58,31 @@ pub struct Wire {
     _pumps: JoinSet<()>,
 }
 
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.scene.acts(&self.actor, Act::Drop);
+    }
+}
+
 /// How strictly a server's packets are read: errors that servers in use send are understood, since most rules
 /// are not about them.
 const LISTENING: Profile = Profile { leniency: Leniency::CONNECT_ERROR_STRING, limits: Limits::DEFAULT };
 
 impl Wire {
     pub(super) async fn open(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
+        scene.acts(actor, Act::Open(scene.over));
+        let opened = Self::opens(scene, actor).await;
+        let seen = match &opened {
+            Ok(wire) => Some(Seen::new(Sight::Text(format!("0{}", wire.hello.json)), wire.hello.at)),
+            Err(stop) => Seen::of_stop(stop),
+        };
+        if let Some(seen) = seen {
+            scene.sees(actor, seen);
+        }
+        opened
+    }
+
+    async fn opens(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
         match scene.over {
             Transport::Polling => {
                 let polling = Polling::open(scene, actor).await?;
@@ -88,9 +109,8 @@ impl Wire {
 
     /// Goes on with a polling session; from here on the pump polls.
     pub(super) fn over_polling(scene: &Arc<Scene>, actor: &Arc<str>, polling: &Polling) -> Self {
-        let (wire, pump, out) = Self::prepare(scene, actor, polling.hello.clone());
-        let pump = Arc::new(pump);
-        let mut wire = wire;
+        let (mut wire, pump, out) = Self::prepare(scene, actor, polling.hello.clone());
+        let (pump, polling) = (Arc::new(pump), polling.off_tape());
         wire._pumps.spawn(Arc::clone(&pump).post_all(polling.clone(), out));
         wire._pumps.spawn(pump.poll_all(polling.clone()));
         wire
@@ -140,6 +160,7 @@ impl Wire {
 
     /// From now on pings stay unanswered.
     pub fn stops_answering(&mut self) {
+        self.scene.acts(&self.actor, Act::Mute);
         self.answers.store(false, Ordering::SeqCst);
         // Those that were answered already are not waited for.
         while self.pings.try_recv().is_ok() {}
@@ -178,6 +199,13 @@ impl Wire {
 
     /// A lost connection shows when listening, so a pump that ended is no error here.
     fn put(&mut self, pieces: Vec<Piece>) {
+        let items = pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(text) => Some(Item::Text(text.clone())),
+            Piece::Binary(bytes) => Some(Item::Binary(bytes.clone())),
+            Piece::Close => None,
+        });
+        let items: Vec<Item> = items.collect();
+        self.scene.acts(&self.actor, if items.is_empty() { Act::HangUp } else { Act::Send(items) });
         let _ended = self.out.send(pieces);
     }
 
@@ -195,6 +223,20 @@ impl Wire {
     /// # Errors
     /// A violation if nothing comes in time.
     pub async fn next_heard_within(&mut self, within: Duration) -> Check<Heard> {
+        let heard = self.listens(within).await;
+        let seen = match &heard {
+            // It is for somebody else.
+            Ok(Heard::Text(text, _)) if self.scene.is_strange(text) => return heard,
+            Ok(heard) => Some(Seen::new(heard.sight(), heard.at())),
+            Err(stop) => Seen::of_stop(stop),
+        };
+        if let Some(seen) = seen {
+            self.scene.sees(&self.actor, seen.within(self.scene.patience.unscaled(within)));
+        }
+        heard
+    }
+
+    async fn listens(&mut self, within: Duration) -> Check<Heard> {
         match timeout(within, self.inbox.recv()).await {
             Ok(Some(heard)) => {
                 self.silent = false;
@@ -294,7 +336,9 @@ impl Wire {
         let mut packet = Sio::read(&message).map_err(broken)?;
         if self.scene.site.recovers() {
             packet = packet.without_offset();
-            if let Some(offset) = &packet.offset {
+            // Events of other cases do not count: they may be sent again, and are passed over again.
+            let offset = packet.offset.as_ref().filter(|_| !self.scene.is_unasked(&packet));
+            if let Some(offset) = offset {
                 self.offsets.insert(packet.namespace.clone(), offset.clone());
             }
         }
@@ -384,8 +428,22 @@ impl Wire {
     /// # Errors
     /// A violation if the server does not close its side.
     pub async fn hangs_up(mut self) -> Check {
-        self.put(vec![Piece::Close]);
+        self.starts_hanging_up();
         self.closes().await
+    }
+
+    /// Closes a WebSocket as a client does that leaves.
+    pub(crate) fn starts_hanging_up(&mut self) {
+        self.put(vec![Piece::Close]);
+    }
+
+    /// Sends Engine.IO packets, binary ones among them: in one POST, or one after the other.
+    pub(crate) fn puts(&mut self, items: Vec<Item>) {
+        let pieces = items.into_iter().map(|item| match item {
+            Item::Text(text) => Piece::Text(text),
+            Item::Binary(bytes) => Piece::Binary(bytes),
+        });
+        self.put(pieces.collect());
     }
 
     /// Loses the connection without a goodbye.
@@ -401,11 +459,19 @@ impl Wire {
         let within = self.scene.patience.ping(&self.hello);
         let want = format!("a ping within {} ms", self.hello.ping_interval_ms);
         let observed = match timeout(within, self.pings.recv()).await {
-            Ok(Some(ping)) => return Ok(ping),
+            Ok(Some(ping)) => {
+                let seen = Seen::new(Sight::Ping(ping.packet.clone()), ping.at);
+                self.scene.sees(&self.actor, seen.within(self.scene.patience.unscaled(within)));
+                return Ok(ping);
+            }
             Ok(None) => "the session was closed".to_owned(),
             Err(_) => format!("no ping for {:.1} s", within.as_secs_f64()),
         };
         let at = self.scene.received(&self.actor, &observed);
-        Err(Stop::violation(want, observed, at))
+        let stop = Stop::violation(want, observed, at);
+        if let Some(seen) = Seen::of_stop(&stop) {
+            self.scene.sees(&self.actor, seen.within(self.scene.patience.unscaled(within)));
+        }
+        Err(stop)
     }
 }

@@ -227,6 +227,8 @@ pub struct Configuration {
     pub recovery_ms: Option<u64>,
     /// Packets are MessagePack.
     pub packed: bool,
+    /// Clients of version 3 of Engine.IO are served too.
+    pub old_clients: bool,
 }
 
 impl Configuration {
@@ -241,6 +243,7 @@ impl Configuration {
             upgrade_timeout_ms: 20_000,
             recovery_ms: None,
             packed: false,
+            old_clients: false,
         };
         match variant {
             Variant::Default => usual,
@@ -252,6 +255,7 @@ impl Configuration {
                 ..usual
             },
             Variant::Calm => Self { ping_interval_ms: 25_000, ping_timeout_ms: 20_000, ..usual },
+            Variant::Old => Self { old_clients: true, ..usual },
             Variant::Msgpack => Self { packed: true, ..usual },
             Variant::Recovery => Self { recovery_ms: Some(2000), ..usual },
         }
@@ -276,6 +280,7 @@ impl Configuration {
         ];
         variables.extend(self.recovery_ms.map(|ms| ("SIO_RECOVERY", ms.to_string())));
         variables.extend(self.packed.then(|| ("SIO_PARSER", "msgpack".to_owned())));
+        variables.extend(self.old_clients.then(|| ("SIO_EIO3", "1".to_owned())));
         variables
     }
 }

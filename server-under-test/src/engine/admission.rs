@@ -8,6 +8,9 @@ use crate::{config::Config, fault::Fault};
 /// The version of the Engine.IO protocol that is spoken here, as the `EIO` parameter.
 const VERSION: &str = "4";
 
+/// The version of old clients, which are served on request.
+pub(super) const OLD_VERSION: &str = "3";
+
 /// The parameters of a request, in the order they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
@@ -21,10 +24,19 @@ impl Query {
     /// Reads the part of a URL behind the question mark (WHATWG URL, "application/x-www-form-urlencoded parsing").
     #[must_use]
     pub fn parse(config: &Config, text: &str) -> Self {
-        let decode = |part| match config.fault {
-            Some(Fault::QueryNotDecoded) => Cow::Borrowed(part),
-            _ => decoded(part),
-        };
+        match config.fault {
+            Some(Fault::QueryNotDecoded) => Self::read(text, |part| part.into()),
+            _ => Self::form(text),
+        }
+    }
+
+    /// Reads a form, which is written as a query is.
+    #[must_use]
+    pub fn form(text: &str) -> Self {
+        Self::read(text, decoded)
+    }
+
+    fn read(text: &str, decode: impl Fn(&str) -> Cow<'_, str>) -> Self {
         let mut query = Self { text: String::with_capacity(text.len()), parameters: Vec::new() };
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -72,6 +84,8 @@ pub struct Head<'a> {
 pub enum Known {
     /// It names a session.
     Session,
+    /// It names a session of version 3.
+    OldSession,
     /// It named a session; told apart from [`Known::Nothing`] only for the sake of faults.
     FormerSession {
         /// What the session ended on.
@@ -111,7 +125,8 @@ pub fn admit<'a>(
             {
                 return Ok(Admission::Join(sid));
             }
-            Known::Session => return join(head, sid, transport),
+            Known::Session => return join(head, sid, transport, VERSION),
+            Known::OldSession => return join(head, sid, transport, OLD_VERSION),
             Known::Nothing if config.faulty(Fault::SidUnknownOpensSession) => {
                 return Ok(Admission::Open(transport));
             }
@@ -141,6 +156,7 @@ pub fn admit<'a>(
     };
     match head.query.get("EIO") {
         Some(VERSION) => {}
+        Some(OLD_VERSION) if config.old_clients => {}
         None if config.faulty(Fault::VersionMissingAccepted) => {}
         Some("3") if config.faulty(Fault::VersionThreeAccepted) => {}
         Some(version) if version != "3" && config.faulty(Fault::VersionUnknownAccepted) => {}
@@ -173,13 +189,18 @@ fn transport(config: &Config, head: Head<'_>) -> Result<Transport, Refusal> {
 }
 
 /// A request of a session repeats the session's version, and names the transport that it is.
-fn join<'a>(head: Head<'a>, sid: &'a str, transport: Transport) -> Result<Admission<'a>, Refusal> {
+fn join<'a>(
+    head: Head<'a>,
+    sid: &'a str,
+    transport: Transport,
+    version: &str,
+) -> Result<Admission<'a>, Refusal> {
     let fits = match head.method {
         "GET" => head.upgrade == (transport == Transport::WebSocket),
         "POST" => transport == Transport::Polling && !head.upgrade,
         _ => false,
     };
-    let versions_differ = head.query.get("EIO") != Some(VERSION);
+    let versions_differ = head.query.get("EIO") != Some(version);
     if fits && !versions_differ { Ok(Admission::Join(sid)) } else { Err(Refusal::BadRequest) }
 }
 

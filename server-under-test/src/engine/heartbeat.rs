@@ -20,6 +20,8 @@ enum State {
     PingAt(Instant),
     /// A ping is under way; without a pong the session ends then.
     PongBy(Instant),
+    /// The peer is of version 3 and pings: without a ping the session ends then.
+    PingBy(Instant),
     /// Only for faults.
     Stopped,
 }
@@ -40,6 +42,25 @@ impl Heartbeat {
         let first = if config.faulty(Fault::PingAtOnce) { now } else { now + config.ping_interval };
         let state = if config.faulty(Fault::NoPing) { State::Stopped } else { State::PingAt(first) };
         Self { config, state, pings: 0 }
+    }
+
+    /// The heartbeat of a session of version 3, whose client pings (Engine.IO protocol v3, "ping").
+    #[must_use]
+    pub fn reversed(config: Arc<Config>, now: Instant) -> Self {
+        let state = match config.faulty(Fault::OldTimeoutIgnored) {
+            true => State::Stopped,
+            false => State::PingBy(now + config.ping_interval + config.ping_timeout),
+        };
+        Self { config, state, pings: 0 }
+    }
+
+    /// The client pinged.
+    pub fn ping(&mut self, now: Instant) {
+        if let State::PingBy(until) = &mut self.state
+            && !self.config.faulty(Fault::OldPingExtendsNothing)
+        {
+            *until = now + self.config.ping_interval + self.config.ping_timeout;
+        }
     }
 
     /// A pong arrived. One that answers no ping postpones the next, as in socket.io 4.8.
@@ -65,7 +86,7 @@ impl Heartbeat {
                 };
                 Some(Beat::Ping)
             }
-            State::PongBy(at) if at <= now => {
+            State::PongBy(at) | State::PingBy(at) if at <= now => {
                 self.state = State::Stopped;
                 Some(Beat::Dead)
             }
@@ -77,7 +98,7 @@ impl Heartbeat {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::PingAt(at) | State::PongBy(at) => Some(at),
+            State::PingAt(at) | State::PongBy(at) | State::PingBy(at) => Some(at),
             State::Stopped => None,
         }
     }

@@ -71,6 +71,8 @@ pub enum Input {
     PostBegun(RequestId),
     /// The body of a POST is complete.
     PostBody(RequestId, Bytes),
+    /// The body of a POST is complete, and the client says that it is bytes.
+    PostOctets(RequestId, Bytes),
     /// The body of a POST is not accepted; the driver has answered it.
     PostRefused(RequestId),
     /// The connection of a POST was lost before the body was complete.
@@ -117,6 +119,8 @@ pub enum Output {
 pub enum Answer {
     /// 200 with packets.
     Payload(Vec<u8>),
+    /// 200 with packets as bytes, for a client of version 3.
+    Octets(Vec<u8>),
     /// 200: the packets of a POST were taken.
     Taken,
     /// 400 with a reason.

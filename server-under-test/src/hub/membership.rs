@@ -44,6 +44,11 @@ impl Hub {
 
     pub(super) fn connect(&mut self, session: SessionId, name: &str, auth: Option<String>) {
         let Some(connection) = self.connections.get(&session) else { return };
+        // Old clients put the query of a namespace behind its name (Socket.IO protocol v4, "CONNECT").
+        let name = match connection.is_old && !self.config.faulty(Fault::OldQueryKept) {
+            true => name.split('?').next().unwrap_or(name),
+            false => name,
+        };
         if let Some(socket) = connection.client.socket(name) {
             let implicit = self.socket(socket).is_some_and(|socket| socket.implicit);
             if !implicit && !self.config.faulty(Fault::SecondConnectAccepted) {
@@ -123,12 +128,20 @@ impl Hub {
     /// A client may not join a namespace.
     pub(crate) fn refused(&mut self, session: SessionId, name: &str, refusal: &Refusal) {
         if self.connections.contains_key(&session) {
-            self.send(session, packet::refused(&self.config, name, &self.refusal_payload(refusal)));
+            self.send(session, packet::refused(&self.config, name, &self.refusal_payload(session, refusal)));
         }
     }
 
-    fn refusal_payload(&self, refusal: &Refusal) -> String {
+    fn refusal_payload(&self, session: SessionId, refusal: &Refusal) -> String {
         let mut payload = Composer::default();
+        if self.is_old(session) {
+            // Old clients are told the data alone, or the message, as from socket.io 4.8.
+            match &refusal.data {
+                Some(data) => payload.raw(data),
+                None => payload.string(&refusal.message),
+            };
+            return payload.finish().into_parts().0;
+        }
         payload.raw(r#"{"message":"#).string(&refusal.message);
         if let Some(data) = &refusal.data
             && !self.config.faulty(Fault::MiddlewareDataDropped)
@@ -146,7 +159,11 @@ impl Hub {
         };
         let ticket = self.new_ticket(&id, &auth);
         let pid = ticket.as_ref().map(|ticket| &*ticket.pid);
-        let confirmation = packet::connected(&self.config, &self.namespaces[namespace.0].name, &id, pid);
+        let name = &self.namespaces[namespace.0].name;
+        let confirmation = match self.is_old(session) && !self.config.faulty(Fault::OldAnswerHasPayload) {
+            true => packet::connected_old(&self.config, name),
+            false => packet::connected(&self.config, name, &id, pid),
+        };
         let socket = self.add_socket(session, namespace, id, auth);
         self.socket_mut(socket).into_iter().for_each(|it| it.ticket = ticket.clone());
         if self.config.faulty(Fault::AuthBeforeConnect) {
@@ -196,17 +213,26 @@ impl Hub {
     fn new_socket_id(&mut self, session: SessionId, namespace: NamespaceId) -> String {
         let fresh = self.sids.socket();
         let name = self.namespaces[namespace.0].name.clone();
-        let sibling = self.connections.get(&session).and_then(|it| it.client.sockets().first().copied());
-        let sibling = sibling.and_then(|socket| self.socket(socket)).map(|socket| socket.id.clone());
         let Some(connection) = self.connections.get_mut(&session) else { return fresh };
+        if connection.is_old {
+            // Old clients take the id of their connection for their own.
+            return if &*name == "/" { connection.sid.clone() } else { format!("{name}#{}", connection.sid) };
+        }
         match self.config.fault {
             Some(Fault::SidSharedWithEngine) if &*name == "/" => connection.sid.clone(),
-            Some(Fault::SidSharedByNamespaces) => sibling.unwrap_or(fresh),
+            Some(Fault::SidSharedByNamespaces) => {
+                let sibling = connection.client.sockets().first().copied();
+                sibling.and_then(|socket| self.socket(socket)).map_or(fresh, |socket| socket.id.clone())
+            }
             Some(Fault::ReconnectSameSid) => {
                 connection.former_sids.entry(name.to_string()).or_insert(fresh).clone()
             }
             _ => fresh,
         }
+    }
+
+    fn is_old(&self, session: SessionId) -> bool {
+        self.connections.get(&session).is_some_and(|it| it.is_old)
     }
 
     fn client_socket(&self, session: SessionId, name: &str) -> Option<SocketRef> {

@@ -25,6 +25,7 @@ use crate::{
     config::Config,
     engine::{
         admission::Query,
+        dialect,
         outbox::{Frame, Text},
         sid::Sids,
         signals::{Outgoing, Reason, Transport},
@@ -72,6 +73,8 @@ struct Connection {
     transport: Transport,
     query: Query,
     connect_timer: TimerKey,
+    /// Its client speaks version 3 of Engine.IO, and version 4 of Socket.IO.
+    is_old: bool,
     /// The sids it had; only with a fault.
     former_sids: HashMap<String, String>,
     /// The namespaces that refused it; only with a fault.
@@ -208,10 +211,16 @@ impl Hub {
 
     fn opened(&mut self, session: SessionId, sid: String, transport: Transport, query: Query) {
         let connect_timer = self.timers.set(self.now + self.config.connect_timeout, Timer::Connect(session));
+        let is_old = dialect::is_old(&self.config, &query);
         let client = Client::new(self.config.clone());
         let (former_sids, refusals) = (HashMap::new(), HashSet::new());
-        let connection = Connection { client, sid, transport, query, connect_timer, former_sids, refusals };
+        let connection =
+            Connection { client, sid, transport, query, connect_timer, former_sids, refusals, is_old };
         self.connections.insert(session, connection);
+        if is_old && !self.app.is_raw() && !self.config.faulty(Fault::OldNotConnected) {
+            // Before version 5 of Socket.IO, whoever connected was in the main namespace.
+            self.connect(session, "/", None);
+        }
     }
 
     fn incoming(

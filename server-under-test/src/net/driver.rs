@@ -24,6 +24,7 @@ use crate::{
     config::Config,
     engine::{
         admission::{Known, Query},
+        dialect::Dialect,
         session::Session,
         sid::Sids,
         signals::{Input, Output, RequestId, SocketId, Transport},
@@ -131,6 +132,7 @@ impl Driver {
     pub(super) fn find(&self, sid: &str) -> (Known, Option<Arc<Link>>) {
         let registry = self.registry.lock();
         match registry.links.get(sid) {
+            Some(link) if link.is_old => (Known::OldSession, Some(link.clone())),
             Some(link) => (Known::Session, Some(link.clone())),
             None => match registry.former.get(sid) {
                 Some(transport) => (Known::FormerSession { transport: *transport }, None),
@@ -149,12 +151,14 @@ impl Driver {
             }
             None => (Session::open_polling(self.config.clone(), sid.clone(), now), Transport::Polling),
         };
+        let session = session.in_dialect(Dialect::of(&self.config, &query), now);
         let link = Arc::new(Link::new(SessionId(self.next_id()), session));
         self.registry.lock().links.insert(sid.clone(), link.clone());
         {
             let mut core = self.core.lock();
             core.links.insert(link.id, link.clone());
             core.hub.handle(link.id, hub::Input::Opened { sid: sid.clone(), transport, query }, now);
+            self.carry_out(&mut core, Some(&link), now);
             core.unsettled.push(link.clone());
             self.settle(&mut core, Some(&link), now);
         }

@@ -24,6 +24,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) id: SessionId,
+    /// Whether it is a session of version 3 of the protocol.
+    pub(super) is_old: bool,
     state: Mutex<State>,
 }
 
@@ -78,7 +80,9 @@ impl State {
 impl Link {
     pub(super) fn new(id: SessionId, session: Session) -> Self {
         let (waiting, outlets) = (Vec::new(), SmallVec::new());
-        Self { id, state: Mutex::new(State { session, waiting, outlets, to_be_written: false, armed: None }) }
+        let is_old = session.dialect().is_old();
+        let state = State { session, waiting, outlets, to_be_written: false, armed: None };
+        Self { id, is_old, state: Mutex::new(state) }
     }
 
     /// Hands something to the session.

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::engine::{
     admission::Query,
+    jsonp::Jsonp,
     polling::{BodyBuffer, BodyError, check_head},
     signals::{Answer, Input, RequestId, Transport},
 };
@@ -29,20 +30,27 @@ const DISCARD_BYTES: usize = 8 << 20;
 
 /// A handshake.
 pub(super) async fn open(driver: &Arc<Driver>, query: Query) -> Result<Reply, Cut> {
+    let jsonp = Jsonp::of(&driver.config, &query);
     let (link, sid) = driver.open(None, query);
-    let reply = get(driver, &link).await?;
+    let reply = get(driver, &link, jsonp).await?;
     Ok(response::handshake(&driver.config, reply, &sid))
 }
 
 /// A poll: answered when the session has something to say.
-pub(super) async fn get(driver: &Arc<Driver>, link: &Arc<Link>) -> Result<Reply, Cut> {
+pub(super) async fn get(driver: &Arc<Driver>, link: &Arc<Link>, jsonp: Option<Jsonp>) -> Result<Reply, Cut> {
     let (mut pending, answer) = Pending::begin(driver, link, Input::GetLost);
+    pending.jsonp = jsonp;
     driver.step(link, Input::Get(pending.request));
     pending.answered(answer.await)
 }
 
 /// Packets from the client.
-pub(super) async fn post<B>(driver: &Arc<Driver>, link: &Arc<Link>, request: Request<B>) -> Result<Reply, Cut>
+pub(super) async fn post<B>(
+    driver: &Arc<Driver>,
+    link: &Arc<Link>,
+    jsonp: Option<Jsonp>,
+    request: Request<B>,
+) -> Result<Reply, Cut>
 where
     B: Body<Data = Bytes>,
 {
@@ -51,6 +59,7 @@ where
     if let Err(error) = check_head(&driver.config, content_type, has_length) {
         return Ok(response::body_refused(error));
     }
+    let octets = content_type.is_some_and(|name| name.starts_with("application/octet-stream"));
     let (mut pending, mut answer) = Pending::begin(driver, link, Input::PostLost);
     driver.step(link, Input::PostBegun(pending.request));
     let mut body = pin!(request.into_body());
@@ -64,7 +73,14 @@ where
     match body {
         Ok(body) => {
             driver.metrics.of(Transport::Polling).received.add(packets(&body), body.len());
-            driver.step(link, Input::PostBody(pending.request, body));
+            let input = match (jsonp, octets) {
+                (Some(_), _) => {
+                    Input::PostBody(pending.request, Jsonp::payload(&driver.config, &body).into())
+                }
+                (None, true) => Input::PostOctets(pending.request, body),
+                (None, false) => Input::PostBody(pending.request, body),
+            };
+            driver.step(link, input);
         }
         Err(error) => {
             pending.over = true;
@@ -112,6 +128,7 @@ struct Pending {
     driver: Arc<Driver>,
     link: Arc<Link>,
     request: RequestId,
+    jsonp: Option<Jsonp>,
     lost: fn(RequestId) -> Input,
     over: bool,
 }
@@ -124,16 +141,17 @@ impl Pending {
     ) -> (Self, oneshot::Receiver<Answer>) {
         let request = driver.request_id();
         let answer = link.expect(request);
-        (Self { driver: driver.clone(), link: link.clone(), request, lost, over: false }, answer)
+        let (driver, link) = (driver.clone(), link.clone());
+        (Self { driver, link, request, jsonp: None, lost, over: false }, answer)
     }
 
     fn answered(&mut self, answer: Result<Answer, oneshot::error::RecvError>) -> Result<Reply, Cut> {
         self.over = true;
         let answer = answer.map_err(|_| Cut)?;
-        if let Answer::Payload(body) = &answer {
+        if let Answer::Payload(body) | Answer::Octets(body) = &answer {
             self.driver.metrics.of(Transport::Polling).sent.add(packets(body), body.len());
         }
-        response::answer(&self.driver.config, answer).ok_or(Cut)
+        response::answer(&self.driver.config, answer, self.jsonp.as_ref()).ok_or(Cut)
     }
 }
 

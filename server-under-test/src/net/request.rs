@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     engine::{
         admission::{Admission, Head, Query, admit},
+        jsonp::Jsonp,
         signals::{Refusal, Transport},
     },
 };
@@ -103,6 +104,7 @@ where
         Err(refusal) if upgrade => return Ok(response::upgrade_refused(refusal)),
         Err(refusal) => return Ok(response::refused(refusal)),
     };
+    let jsonp = Jsonp::of(&driver.config, &query);
     match (admission, link) {
         (Admission::Open(Transport::WebSocket), _) => Ok(websocket::accept(driver, request, None, query)),
         (Admission::Open(Transport::Polling), _) => polling::open(driver, query).await,
@@ -111,9 +113,9 @@ where
             Ok(websocket::accept(driver, request, Some(link), query))
         }
         (Admission::Join(_), Some(link)) if request.method() == Method::POST => {
-            polling::post(driver, &link, request).await
+            polling::post(driver, &link, jsonp, request).await
         }
-        (Admission::Join(_), Some(link)) => polling::get(driver, &link).await,
+        (Admission::Join(_), Some(link)) => polling::get(driver, &link, jsonp).await,
     }
 }
 

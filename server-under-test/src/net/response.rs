@@ -17,6 +17,7 @@ use crate::{
     bundle::File,
     config::Config,
     engine::{
+        jsonp::Jsonp,
         polling::BodyError,
         signals::{Answer, Refusal},
     },
@@ -29,6 +30,7 @@ pub(super) type Reply = Response<Full<Bytes>>;
 const TEXT: &str = "text/plain; charset=UTF-8";
 const HTML: &str = "text/html";
 const JSON: &str = "application/json";
+const OCTETS: &str = "application/octet-stream";
 
 fn reply(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Reply {
     let mut reply = Response::new(Full::new(body.into()));
@@ -44,9 +46,14 @@ fn empty(status: StatusCode) -> Reply {
 }
 
 /// The answer to a polling request, if there is one.
-pub(super) fn answer(config: &Config, answer: Answer) -> Option<Reply> {
+pub(super) fn answer(config: &Config, answer: Answer, jsonp: Option<&Jsonp>) -> Option<Reply> {
     let mut reply = match answer {
-        Answer::Payload(body) => reply(StatusCode::OK, TEXT, body),
+        Answer::Payload(body) => match jsonp {
+            Some(jsonp) => reply(StatusCode::OK, TEXT, jsonp.script(config, &body)),
+            None => reply(StatusCode::OK, TEXT, body),
+        },
+        Answer::Octets(body) if config.faulty(Fault::OldOctetsAsText) => reply(StatusCode::OK, TEXT, body),
+        Answer::Octets(body) => reply(StatusCode::OK, OCTETS, body),
         Answer::Taken if config.faulty(Fault::PostAnswersUpperCase) => reply(StatusCode::OK, HTML, "OK"),
         Answer::Taken => reply(StatusCode::OK, HTML, "ok"),
         Answer::Refused(refusal) => return Some(refused(refusal)),

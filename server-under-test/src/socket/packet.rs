@@ -30,6 +30,12 @@ pub fn connected(config: &Config, namespace: &str, sid: &str, pid: Option<&str>)
     plain(config, namespace, Body::Connect(Some(payload)))
 }
 
+/// The answer to CONNECT for a client of version 4 of the protocol, which has no payload.
+#[must_use]
+pub fn connected_old(config: &Config, namespace: &str) -> Outgoing {
+    plain(config, namespace, Body::Connect(None))
+}
+
 /// The refusal of CONNECT, with a payload that is JSON.
 #[must_use]
 pub fn refused(config: &Config, namespace: &str, payload: &str) -> Outgoing {

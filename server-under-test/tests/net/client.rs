@@ -61,8 +61,9 @@ pub(crate) async fn raw(server: SocketAddr, request: impl AsRef<[u8]>) -> Respon
 
 /// Reads a response until the server closes the connection.
 pub(crate) async fn finish(mut stream: TcpStream) -> Response {
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.expect("text, and an orderly end");
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.expect("an orderly end");
+    let text = String::from_utf8_lossy(&bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
     Response { status, head: head.to_owned(), body: body.replace('\u{1e}', "|") }

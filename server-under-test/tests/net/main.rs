@@ -11,4 +11,5 @@ mod http;
 mod pages;
 mod shutdown;
 mod upgrade;
+mod version_three;
 mod websocket;

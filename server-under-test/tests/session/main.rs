@@ -18,4 +18,5 @@ mod polling_payload;
 mod recovery;
 mod upgrade_completes;
 mod upgrade_fails;
+mod version_three;
 mod watch;

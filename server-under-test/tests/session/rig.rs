@@ -11,6 +11,7 @@ use siospec_server::{
     Config,
     engine::{
         admission::Query,
+        dialect::Dialect,
         outbox::{Frame, Text},
         session::Session,
         sid::Sids,
@@ -49,18 +50,31 @@ impl Rig {
 
     /// Opens a session by polling; gives the body of the handshake response.
     pub(crate) fn polling(&mut self) -> (Client, String) {
-        let sid = self.sids.session();
-        self.sessions.push(Session::open_polling(self.config.clone(), sid.clone(), self.now));
-        let client = self.opened(sid, Transport::Polling);
+        self.polling_with("EIO=4")
+    }
+
+    /// Opens a session by polling, with these parameters.
+    pub(crate) fn polling_with(&mut self, query: &str) -> (Client, String) {
+        let (sid, query) = (self.sids.session(), self.query(query));
+        let session = Session::open_polling(self.config.clone(), sid.clone(), self.now);
+        self.sessions.push(session.in_dialect(Dialect::of(&self.config, &query), self.now));
+        let client = self.opened(sid, Transport::Polling, query);
         let handshake = self.poll(client);
         (client, handshake)
     }
 
     /// Opens a session on a websocket; gives its first messages.
     pub(crate) fn websocket(&mut self) -> (Client, SocketId, Vec<String>) {
+        self.websocket_with("EIO=4")
+    }
+
+    /// Opens a session on a websocket, with these parameters.
+    pub(crate) fn websocket_with(&mut self, query: &str) -> (Client, SocketId, Vec<String>) {
         let (sid, socket) = (self.sids.session(), self.new_socket());
-        self.sessions.push(Session::open_websocket(self.config.clone(), sid.clone(), socket, self.now));
-        let client = self.opened(sid, Transport::WebSocket);
+        let query = self.query(query);
+        let session = Session::open_websocket(self.config.clone(), sid.clone(), socket, self.now);
+        self.sessions.push(session.in_dialect(Dialect::of(&self.config, &query), self.now));
+        let client = self.opened(sid, Transport::WebSocket, query);
         let messages = self.messages(client, socket);
         (client, socket, messages)
     }
@@ -74,11 +88,15 @@ impl Rig {
         Member { client, socket, id }
     }
 
-    fn opened(&mut self, sid: String, transport: Transport) -> Client {
+    fn query(&self, query: &str) -> Query {
+        Query::parse(&self.config, &format!("{query}&transport=x"))
+    }
+
+    fn opened(&mut self, sid: String, transport: Transport, query: Query) -> Client {
         let client = self.sessions.len() - 1;
-        let query = Query::parse(&self.config, "EIO=4&transport=x");
         let input = hub::Input::Opened { sid, transport, query };
         self.hub.handle(SessionId(client as u64), input, self.now);
+        self.settle();
         client
     }
 
@@ -110,6 +128,7 @@ impl Rig {
             Some(Answer::Payload(body)) => {
                 String::from_utf8(body).expect("payloads are text").replace('\u{1e}', "|")
             }
+            Some(Answer::Octets(body)) => format!("{body:?}"),
             Some(Answer::Taken) => "ok".to_owned(),
             Some(Answer::Refused(refusal)) => refusal.message().to_owned(),
             Some(Answer::Overlap) => "overlap".to_owned(),
@@ -141,6 +160,18 @@ impl Rig {
         let request = self.post_begins(client);
         match self.answer(request).as_str() {
             "held" => self.post_body(client, request, body),
+            refused => refused.to_owned(),
+        }
+    }
+
+    /// A whole POST of bytes.
+    pub(crate) fn post_octets(&mut self, client: Client, body: &[u8]) -> String {
+        let request = self.post_begins(client);
+        match self.answer(request).as_str() {
+            "held" => {
+                self.input(client, Input::PostOctets(request, Bytes::copy_from_slice(body)));
+                self.answer(request)
+            }
             refused => refused.to_owned(),
         }
     }

@@ -1,6 +1,7 @@
 //! Carries out `siospec test`: chooses the cases, runs them, and tells the reports.
 
 mod choose;
+mod scripts;
 mod tell;
 
 use std::{
@@ -13,6 +14,7 @@ use tokio::sync::{mpsc::unbounded_channel, watch};
 
 use self::{
     choose::choose,
+    scripts::Scripts,
     tell::{start, told},
 };
 use super::{
@@ -60,9 +62,13 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
     let today = baseline::today();
     let mut reports = Reports::open(&args.output.reports, colour)?;
     reports.also(last_run::writer());
+    let approach = args.server.approach(path);
+    let scale = approach.timeout_scale;
+    let scripts = args.output.out.as_deref().map(|folder| Scripts::open(folder, scale, seed));
+    let mut scripts = scripts.transpose()?;
     let plan = Plan {
-        target,
-        approach: args.server.approach(path),
+        target: target.clone(),
+        approach: approach.clone(),
         cases: cases.clone(),
         jobs: args.cases.jobs.unwrap_or(USUAL_JOBS).into(),
         seed,
@@ -95,6 +101,9 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
         };
         let Some(outcome) = outcome else { break };
         let mut case = told(&outcome, args.output.trace);
+        if let Some(scripts) = &mut scripts {
+            case.replay = scripts.add(&outcome).await?;
+        }
         let standing = baseline.standing(&case, today);
         compare(&mut case, standing);
         counts += &case;
@@ -110,6 +119,9 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
         }
     }
     running.await.map_err(|error| Failure::new(Exit::OwnFault, format!("the runner broke: {error}")))?;
+    if let Some(scripts) = scripts.filter(|_| !interrupted) {
+        scripts.confirm(&target, &approach).await?;
+    }
 
     let exit = match () {
         () if interrupted => Exit::Interrupted,

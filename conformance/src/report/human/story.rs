@@ -30,10 +30,7 @@ pub(super) fn in_full(out: &mut impl Write, page: &Page, story: &Story) -> io::R
     timeline(out, page, &case.timeline)?;
     field(out, page, "users", case.users.as_deref().unwrap_or_default())?;
     field(out, page, "seen", &case.seen.join(" · "))?;
-    match &case.replay {
-        Some(replay) => field(out, page, "replay", &format!("siospec replay {replay}")),
-        None => Ok(()),
-    }
+    replay(out, page, case)
 }
 
 /// What is needed to decide whether to look closer.
@@ -42,7 +39,15 @@ pub(super) fn in_brief(out: &mut impl Write, page: &Page, story: &Story) -> io::
     if story.case.verdict == Outcome::Warn {
         field(out, page, "rule", &story.case.says)?;
     }
-    differences(out, page, &story.case)
+    differences(out, page, &story.case)?;
+    replay(out, page, &story.case)
+}
+
+fn replay(out: &mut impl Write, page: &Page, case: &Case) -> io::Result<()> {
+    match &case.replay {
+        Some(replay) => field(out, page, "replay", &format!("siospec replay {replay}")),
+        None => Ok(()),
+    }
 }
 
 /// One that the baseline lists: what it is, and why it was expected.

@@ -6,4 +6,5 @@ pub mod heartbeat;
 pub mod payload;
 pub mod polling;
 pub mod upgrade;
+pub mod v3;
 pub mod websocket;

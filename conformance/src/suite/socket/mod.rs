@@ -8,4 +8,5 @@ pub mod events;
 pub mod msgpack;
 pub mod namespaces;
 pub mod packet;
+pub mod v3;
 pub mod values;

@@ -58,6 +58,7 @@ const ACK: Rule = Rule::docs(
     "acks-share-last-id",
     "packed-root-omitted",
     "packed-bytes-apart",
+    "binary-ack-typed-as-event",
 ]);
 
 const NAMESPACE: Rule = Rule::reference(

@@ -277,6 +277,8 @@ fn about(hub: &Hub) -> Answer {
         (config.bundle.is_some(), "client-bundle"),
         (config.recovery_window.is_some(), "recovery"),
         (config.parser == Parser::MessagePack, "msgpack"),
+        (config.old_clients, "eio3"),
+        (config.old_clients, "jsonp"),
     ];
     let features =
         ALWAYS.into_iter().chain(sometimes.into_iter().filter_map(|(on, name)| on.then_some(name)));

@@ -75,11 +75,9 @@ impl Session {
         if let Some(held) = self.in_flight.get.take() {
             let answer = match farewell {
                 Farewell::Cut => Answer::Cut,
-                _ if !self.outbox.is_empty() && self.carrier == Carrier::Polling => {
-                    Answer::Payload(self.take_payload())
-                }
-                Farewell::Close => Answer::Payload(b"1".to_vec()),
-                Farewell::Noop => Answer::Payload(b"6".to_vec()),
+                _ if !self.outbox.is_empty() && self.carrier == Carrier::Polling => self.take_payload(),
+                Farewell::Close => self.control(&["1"]),
+                Farewell::Noop => self.control(&["6"]),
             };
             self.answer(held.request, answer);
         }

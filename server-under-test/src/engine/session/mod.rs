@@ -8,6 +8,7 @@ mod websockets;
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use super::{
+    dialect::Dialect,
     heartbeat::Heartbeat,
     outbox::{Frame, Outbox},
     polling::InFlight,
@@ -27,6 +28,7 @@ pub struct Session {
     sid: String,
     phase: Phase,
     carrier: Carrier,
+    dialect: Dialect,
     in_flight: InFlight,
     upgrade: Upgrade,
     heartbeat: Heartbeat,
@@ -87,6 +89,7 @@ impl Session {
             sid,
             phase: Phase::Open,
             carrier,
+            dialect: Dialect::Four,
             in_flight: InFlight::default(),
             upgrade: Upgrade::new(config.clone()),
             heartbeat: Heartbeat::new(config.clone(), now),
@@ -102,6 +105,22 @@ impl Session {
             session.outbox.push(Frame::text("6"));
         }
         session
+    }
+
+    /// The same session, just opened, as one that speaks like this.
+    #[must_use]
+    pub fn in_dialect(mut self, dialect: Dialect, now: Instant) -> Self {
+        self.dialect = dialect;
+        if dialect.is_old() {
+            self.heartbeat = Heartbeat::reversed(self.config.clone(), now);
+        }
+        self
+    }
+
+    /// How it speaks.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The id by which requests name this session.
@@ -160,7 +179,8 @@ impl Session {
                 }
             }
             Input::PostBegun(request) => self.post_begun(request),
-            Input::PostBody(request, body) => self.post_body(request, &body, now),
+            Input::PostBody(request, body) => self.post_body(request, &body, false, now),
+            Input::PostOctets(request, body) => self.post_body(request, &body, true, now),
             Input::PostRefused(request) => {
                 self.post_over(request);
             }

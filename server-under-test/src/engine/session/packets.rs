@@ -34,6 +34,10 @@ impl Session {
             Ok(Packet::Message(Data::Base64(base64))) => {
                 self.outputs.push_back(Output::Binary(base64.to_vec().into()));
             }
+            Ok(Packet::Ping(_)) if self.dialect.is_old() => self.pinged(now),
+            Ok(Packet::Pong(_)) if self.dialect.is_old() => {
+                self.end(Reason::TransportError, Farewell::Close);
+            }
             Ok(Packet::Pong(_)) => self.heartbeat.pong(now),
             // In version 4 of the protocol it is the server that pings.
             Ok(Packet::Ping(_)) => self.end(Reason::TransportError, Farewell::Close),
@@ -41,6 +45,17 @@ impl Session {
             Ok(Packet::Open(_) | Packet::Upgrade | Packet::Noop) => {}
             Err(_) if self.config.faulty(Fault::UnknownPacketIgnored) => {}
             Err(_) => self.end(Reason::ParseError, Farewell::Close),
+        }
+    }
+
+    /// A client of version 3 pinged. The pong has no data, as from engine.io 6.6, whatever the text says.
+    fn pinged(&mut self, now: Instant) {
+        self.heartbeat.ping(now);
+        if !self.config.faulty(Fault::OldPingUnanswered) {
+            self.outbox.push(Frame::text("3"));
+        }
+        if self.config.faulty(Fault::OldServerPings) {
+            self.outbox.push(Frame::text("2"));
         }
     }
 

@@ -5,12 +5,13 @@ use std::time::Instant;
 use bytes::Bytes;
 use siospec_codec::{
     DecodeError,
-    engine::{Data, Packet, packets},
+    engine::{Data, Packet, packets, v3},
 };
 
 use super::{Carrier, Farewell, Phase, Session};
 use crate::{
     engine::{
+        dialect::Dialect,
         outbox::Text,
         polling::{Held, SEPARATOR, encode_payload},
         signals::{Answer, Output, Reason, Refusal, RequestId},
@@ -24,11 +25,11 @@ impl Session {
             return self.answer(request, Answer::Refused(Refusal::SidUnknown));
         }
         if self.carrier != Carrier::Polling {
-            return self.answer(request, self.after_upgrade(Answer::Payload(b"6".to_vec())));
+            return self.answer(request, self.after_upgrade(self.control(&["6"])));
         }
         if let Some(first) = self.in_flight.get {
             if self.config.faulty(Fault::SecondGetAccepted) {
-                self.answer(first.request, Answer::Payload(b"6".to_vec()));
+                self.answer(first.request, self.control(&["6"]));
             } else {
                 if self.config.faulty(Fault::SecondGetStrandsFirst) {
                     self.in_flight.get = None;
@@ -54,13 +55,19 @@ impl Session {
         self.in_flight.post = Some(request);
     }
 
-    pub(super) fn post_body(&mut self, request: RequestId, body: &Bytes, now: Instant) {
+    pub(super) fn post_body(&mut self, request: RequestId, body: &Bytes, octets: bool, now: Instant) {
         let awaited = self.post_over(request) || self.config.faulty(Fault::SecondPostAccepted);
         if !awaited || self.phase == Phase::Closed {
             return self.answer(request, Answer::Cut);
         }
-        let text = Text::from_bytes_lossy(body.clone());
-        self.payload(&text, now);
+        let octets = octets && !self.config.faulty(Fault::OldOctetsRefused);
+        if self.dialect.is_old() && octets {
+            self.old_packets(v3::binary_packets(body), now);
+        } else if self.dialect.is_old() {
+            self.old_payload(&Text::from_bytes_lossy(body.clone()), now);
+        } else {
+            self.payload(&Text::from_bytes_lossy(body.clone()), now);
+        }
         self.answer(request, Answer::Taken);
     }
 
@@ -82,6 +89,39 @@ impl Session {
                 }
             }
             _ => self.packets(packets(text.as_str()), text, now),
+        }
+    }
+
+    fn old_payload(&mut self, text: &Text, now: Instant) {
+        let differs = text.as_str().contains(|character: char| character > '\u{ffff}');
+        if differs && self.config.faulty(Fault::OldLengthsReadInCharacters) {
+            return self.old_packets(in_characters(text.as_str()), now);
+        }
+        self.old_packets(v3::packets(text.as_str()), now);
+    }
+
+    /// Handles packets of version 3 in order, up to the first bad one.
+    fn old_packets<'a>(
+        &mut self,
+        packets: impl Iterator<Item = Result<Packet<'a>, DecodeError>>,
+        now: Instant,
+    ) {
+        for packet in packets {
+            let is_framing =
+                packet.as_ref().is_err_and(|error| error.kind == siospec_codec::ErrorKind::InvalidFrame);
+            if is_framing && self.config.faulty(Fault::OldBadLengthIgnored) {
+                return;
+            }
+            match packet {
+                // Payloads of old clients are short, and few: their text is copied.
+                Ok(Packet::Message(Data::Text(part))) if self.phase == Phase::Open => {
+                    self.outputs.push_back(Output::Text(Text::copied(part)));
+                }
+                packet => self.packet(packet, &Text::copied(""), now),
+            }
+            if self.phase != Phase::Open {
+                return;
+            }
         }
     }
 
@@ -128,29 +168,48 @@ impl Session {
                 true => Fault::HeldPollNotReleased,
                 false => Fault::LatePollNotReleased,
             });
-        let body = if !self.outbox.is_empty() && self.carrier == Carrier::Polling {
+        let answer = if !self.outbox.is_empty() && self.carrier == Carrier::Polling {
             self.take_payload()
         } else if let Phase::Closing { .. } = self.phase {
             self.phase = Phase::Closed;
-            b"6\x1e1".to_vec()
+            self.control(&["6", "1"])
         } else if upgrading || self.carrier != Carrier::Polling {
-            b"6".to_vec()
+            self.control(&["6"])
         } else {
             return;
         };
         self.in_flight.get = None;
-        self.answer(held.request, Answer::Payload(body));
+        self.answer(held.request, answer);
     }
 
-    pub(super) fn take_payload(&mut self) -> Vec<u8> {
+    /// Packets without data, as the answer to a poll.
+    pub(super) fn control(&self, packets: &[&str]) -> Answer {
+        self.dialect.control(&self.config, packets)
+    }
+
+    pub(super) fn take_payload(&mut self) -> Answer {
         let frames = self.outbox.take();
         if self.config.faulty(Fault::UpgradeRepeatsLast) {
             self.last_polled = frames.back().cloned();
         }
-        encode_payload(&self.config, frames.iter())
+        match self.dialect {
+            Dialect::Four => Answer::Payload(encode_payload(&self.config, frames.iter())),
+            old @ Dialect::Three { .. } => old.payload(&self.config, &frames.iter().collect::<Vec<_>>()),
+        }
     }
 
     pub(super) fn answer(&mut self, request: RequestId, answer: Answer) {
         self.outputs.push_back(Output::Answer(request, answer));
     }
+}
+
+/// Packets whose lengths count characters; only with a fault.
+fn in_characters(mut body: &str) -> impl Iterator<Item = Result<Packet<'_>, DecodeError>> {
+    std::iter::from_fn(move || {
+        let (length, rest) = body.split_once(':')?;
+        let end = rest.char_indices().nth(length.parse().ok()?).map_or(rest.len(), |(at, _)| at);
+        let (packet, behind) = rest.split_at(end);
+        body = behind;
+        Some(v3::decode(packet))
+    })
 }

@@ -55,7 +55,7 @@ impl Session {
             if self.config.faulty(Fault::WebsocketSplitsSeparator) && text.as_str().contains(SEPARATOR) {
                 return self.payload(&text, now);
             }
-            let packet = Packet::decode(text.as_str());
+            let packet = self.dialect.decode(text.as_str());
             if let Ok(Packet::Message(Data::Text(message))) = packet
                 && self.phase == Phase::Open
             {
@@ -83,7 +83,10 @@ impl Session {
     pub(super) fn socket_binary(&mut self, socket: SocketId, bytes: Bytes) {
         if self.carrier == Carrier::WebSocket(socket) {
             if self.phase == Phase::Open {
-                self.outputs.push_back(Output::Binary(bytes));
+                match self.dialect.decode_binary(&self.config, bytes) {
+                    Ok(bytes) => self.outputs.push_back(Output::Binary(bytes)),
+                    Err(_) => self.end(Reason::ParseError, Farewell::Close),
+                }
             }
         } else if self.upgrade.is(socket) {
             self.lose_candidate(Fault::BadProbeClosesSession);
@@ -124,6 +127,9 @@ impl Session {
     }
 
     fn next_frame(&mut self, now: Instant) -> Option<Frame> {
+        if self.dialect.is_old() {
+            return self.outbox.pop().map(|frame| self.dialect.frame(&self.config, frame));
+        }
         if self.config.faulty(Fault::WebsocketJoinsPackets) {
             return self.next_joined(now);
         }

@@ -2,6 +2,7 @@
 
 mod engine;
 mod messagepack;
+mod old;
 mod recovery;
 mod socket;
 mod values;
@@ -11,9 +12,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use siospec_server::{Config, Fault};
 
 /// Below the state machines: seen only on a network, or in HTTP headers.
-const ON_THE_NETWORK: [Fault; 10] = [
+const ON_THE_NETWORK: [Fault; 11] = [
     Fault::NoCacheControl,
     Fault::OpenAsOctetStream,
+    Fault::OldOctetsAsText,
     Fault::PostAnswersUpperCase,
     Fault::WebsocketMaxPayloadOffByOne,
     Fault::WebsocketUnlimited,
@@ -80,6 +82,9 @@ const SCENES: &[(&str, Scene)] = &[
     ("goes for good", recovery::goes_for_good),
     ("packets as MessagePack", messagepack::packets),
     ("oddities of MessagePack", messagepack::oddities),
+    ("old polling", old::old_polling),
+    ("old websocket", old::old_websocket),
+    ("scripts", old::scripts),
 ];
 
 fn play(config: &Config) -> BTreeMap<&'static str, String> {

@@ -18,7 +18,7 @@ const PID: Rule = Rule::reference(
     Source::observed("the answer to CONNECT holds the pid of the session"),
     "A new socket is given a private id, which is neither its own id nor that of its connection.",
 )
-.broken_by(&["pid-is-sid"])
+.broken_by(&["pid-is-sid", "connect-without-sid"])
 .users("Whoever sees the id of a socket could take its session over.");
 
 const OFFSET: Rule = Rule::reference(
@@ -155,9 +155,9 @@ async fn events_have_offsets(stage: &mut Stage) -> Check {
     let mut offsets = Vec::new();
     for (arg, address) in [
         (json!(1), json!({})),
-        (json!(2), json!({ "via": "server" })),
+        (json!(2), json!({ "via": "server", "to": [alice.sid] })),
         (bytes(&[1, 2, 3]), json!({})),
-        (json!(null), json!({ "via": "server", "to": [alice.sid] })),
+        (json!(null), json!({ "via": "server", "to": [alice.sid], "except": ["nobody"] })),
     ] {
         let mut command = emit(stage, "", address);
         command["args"] = json!([arg]);
