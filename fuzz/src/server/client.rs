@@ -225,17 +225,23 @@ impl Rig {
     }
 }
 
-/// The text with what nobody can foresee replaced.
+/// The text without what nobody can foresee: the ids of a socket, and the offset of an event.
 fn without_id(text: &str) -> String {
-    let id = match (text.starts_with('0'), text.split_once(r#"{"sid":""#)) {
-        (true, Some((before, rest))) => rest.split_once('"').map(|(id, after)| (before, id, after)),
-        _ => None,
-    };
-    match id {
-        Some((before, id, after)) => {
-            assert_eq!(id.len(), 20, "an id");
-            format!(r#"{before}{{"sid":"<sid>"{after}"#)
+    let (kind, rest) = text.split_at_checked(1).unwrap_or_default();
+    match (kind, rest.split_once(r#"{"sid":""#), rest.rsplit_once(r##","#"##)) {
+        ("0", Some((before, ids)), _) => {
+            let (sid, after) = ids.split_at_checked(20).expect("an id");
+            assert!(sid.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{sid}");
+            let private = after.strip_prefix(r#"","pid":""#).and_then(|pid| pid.split_at_checked(20));
+            let after = private.map_or(after, |(_, after)| after);
+            format!(r#"0{before}{{"sid":"<sid>{after}"#)
         }
-        None => text.to_owned(),
+        ("2" | "5", _, Some((event, offset))) if is_offset(offset) => format!("{kind}{event}]"),
+        _ => text.to_owned(),
     }
+}
+
+/// Whether this is the rest of an offset, and of the event that it ends.
+fn is_offset(text: &str) -> bool {
+    text.strip_suffix(r#""]"#).is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -7,7 +7,7 @@ mod rig;
 
 use arbitrary::{Arbitrary, Unstructured};
 use model::Who;
-use operation::{Operation, Said, Saying, Step};
+use operation::{Operation, Said, Saying, Script};
 use rig::Rig;
 use siospec_codec::socket::{Body, EventName, Packet};
 use siospec_server::Fault;
@@ -21,9 +21,9 @@ const MAX_STEPS: usize = 60;
 /// request is answered once; sessions end when they have to and not otherwise; what they hold is bounded; once they
 /// are over nothing is left of them; and the same happens when it is done again.
 pub fn holds(data: &[u8]) {
-    let steps = read(data);
-    let trace = run(&steps, None);
-    assert_eq!(run(&steps, None), trace, "the same steps have other consequences");
+    let script = read(data);
+    let trace = run(&script, None);
+    assert_eq!(run(&script, None), trace, "the same steps have other consequences");
 }
 
 /// Like [`holds`], for a server with a fault: where it panics, the input shows the fault.
@@ -34,20 +34,22 @@ pub fn holds_despite(data: &[u8], fault: Fault) {
 /// What the clients do, step by step.
 #[must_use]
 pub fn steps(data: &[u8]) -> String {
-    read(data).iter().map(|step| format!("{step:?}\n")).collect()
+    let script = read(data);
+    let steps = script.steps.iter().map(|step| format!("{step:?}\n"));
+    steps.chain([format!("recovery: {}\n", script.recovery)]).collect()
 }
 
-fn read(data: &[u8]) -> Vec<Step> {
-    let mut steps = Vec::<Step>::arbitrary(&mut Unstructured::new(data)).unwrap_or_default();
-    steps.truncate(MAX_STEPS);
-    steps
+fn read(data: &[u8]) -> Script {
+    let mut script = Script::arbitrary(&mut Unstructured::new(data)).unwrap_or_default();
+    script.steps.truncate(MAX_STEPS);
+    script
 }
 
-fn run(steps: &[Step], fault: Option<Fault>) -> Vec<String> {
-    let mut rig = Rig::new(fault);
+fn run(script: &Script, fault: Option<Fault>) -> Vec<String> {
+    let mut rig = Rig::new(script.recovery, fault);
     rig.open(true, true);
     rig.open(false, true);
-    for step in steps {
+    for step in &script.steps {
         let who = usize::from(step.who) % rig.clients.len();
         carry_out(&mut rig, who, &step.what);
         rig.attend();

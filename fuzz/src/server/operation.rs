@@ -2,6 +2,14 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
+/// What happens, and to what kind of server.
+#[derive(Arbitrary, Debug, Default, Clone)]
+pub(super) struct Script {
+    pub(super) steps: Vec<Step>,
+    /// Whether lost sessions could come back, so that what they miss is kept for a while.
+    pub(super) recovery: bool,
+}
+
 /// One of the clients does something.
 #[derive(Arbitrary, Debug, Clone)]
 pub(super) struct Step {

@@ -32,13 +32,14 @@ pub(super) struct Rig {
 }
 
 impl Rig {
-    pub(super) fn new(fault: Option<Fault>) -> Self {
+    pub(super) fn new(recovery: bool, fault: Option<Fault>) -> Self {
         let config = Arc::new(Config {
             max_payload_bytes: 2000,
             max_outbox_bytes: 3000,
             connect_timeout: Duration::from_millis(450),
             upgrade_timeout: Duration::from_millis(350),
             farewell_timeout: Duration::from_millis(250),
+            recovery_window: recovery.then_some(Duration::from_millis(400)),
             fault,
             ..Config::testee()
         });

@@ -17,6 +17,8 @@ pub struct Census {
     pub watchers: usize,
     /// Bytes of messages whose attachments have not all arrived.
     pub incomplete_bytes: usize,
+    /// Events and sessions that are kept for those who may come back.
+    pub recoverable: usize,
     /// Points in time that something is to happen at.
     pub timers: usize,
 }
@@ -28,6 +30,7 @@ impl Hub {
         let mut census = Census {
             connections: self.connections.len(),
             incomplete_bytes: self.connections.values().map(|it| it.client.incomplete_bytes()).sum(),
+            recoverable: self.recovery.as_ref().map_or(0, |recovery| recovery.entries()),
             timers: self.timers.len(),
             ..Census::default()
         };

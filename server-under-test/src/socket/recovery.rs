@@ -194,6 +194,12 @@ impl Recovery {
         Some(Restored { session: Lost { last, ..session.clone() }, missed })
     }
 
+    /// How many events and sessions are kept.
+    #[must_use]
+    pub(crate) fn entries(&self) -> usize {
+        self.log.len() + self.losses.len() + self.lost.len()
+    }
+
     /// When [`Recovery::expire`] is due.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
