@@ -37,10 +37,38 @@ impl Names {
                 }
             }
         }
+        names.find_offsets(recording);
         names.values.push((recording.tag.trim_end_matches('~').to_owned(), "tag".to_owned()));
         let digits: String = recording.tag.chars().filter(char::is_ascii_digit).collect();
         names.values.push((format!("/dynamic-{digits}"), "digits".to_owned()));
         names
+    }
+
+    /// The offsets that we send back to the server: whoever recovers a connection says what it heard last.
+    fn find_offsets(&mut self, recording: &Recording) {
+        let mut heard = Vec::new();
+        let mut count = 0;
+        for taken in &recording.taken {
+            match &taken.step {
+                Step::See(see) => heard.extend(texts(&see.sight)),
+                Step::Act(_, Act::Send(items)) => {
+                    let texts = items.iter().filter_map(|item| match item {
+                        Item::Text(text) => with_json(text),
+                        Item::Binary(_) => None,
+                    });
+                    for (_, json) in texts {
+                        let offset = json["offset"].as_str().filter(|offset| offset.len() >= SHORTEST_ID);
+                        let Some(offset) = offset else { continue };
+                        let known = self.values.iter().any(|(known, _)| known == offset);
+                        if !known && heard.iter().any(|text| text.contains(offset)) {
+                            count += 1;
+                            self.values.push((offset.to_owned(), format!("offset{count}")));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn find_ids(&mut self, text: &str, counts: &mut BTreeMap<&'static str, usize>) {
