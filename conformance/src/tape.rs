@@ -97,7 +97,27 @@ fn in_order(mut taken: Vec<Taken>) -> Vec<Taken> {
     for run in taken.chunk_by_mut(|one, other| beside(one) && beside(other)) {
         run.sort_by(|one, other| one.step.actor().cmp(&other.step.actor()));
     }
+    // Whether an acknowledgement still comes through a connection that is about to be closed is chance.
+    let chance: Vec<bool> =
+        (0..taken.len()).map(|at| is_last_word(taken.get(at..).unwrap_or_default())).collect();
+    let mut chance = chance.into_iter();
+    taken.retain(|_| !chance.next().unwrap_or_default());
     taken
+}
+
+/// Whether the first step is an acknowledgement, and the next thing that its actor sees before anybody acts is the end.
+fn is_last_word(steps: &[Taken]) -> bool {
+    let Some((Taken { step: Step::See(See { actor, sight: Sight::Text(text), .. }), .. }, after)) =
+        steps.split_first()
+    else {
+        return false;
+    };
+    let mut seen = after.iter().map_while(|taken| match &taken.step {
+        Step::See(see) => Some(see),
+        _ => None,
+    });
+    text.starts_with("43")
+        && seen.find(|see| see.actor == *actor).is_some_and(|see| see.sight == Sight::Closed)
 }
 
 /// Something seen, on the way to the tape.

@@ -15,6 +15,8 @@ use crate::{
 
 /// A pause of our side that is longer is part of what was acted out.
 const PAUSE_MS: u128 = 150;
+/// Pauses that are longer, all together, are what a rule is about.
+const LONGEST_PAUSES_MS: u64 = 2000;
 /// Headers that say nothing about the protocol.
 const NOISE: [&str; 6] =
     ["date", "connection", "keep-alive", "content-length", "transfer-encoding", "server"];
@@ -95,6 +97,10 @@ fn failure(outcome: &Outcome, violation: &Violation, references: &[Recording]) -
         Ok(reference) => reference,
         Err(why) => return (steps, Some(why)),
     };
+    let pauses: u64 = steps.iter().map(|step| if let Step::Wait(ms) = step { *ms } else { 0 }).sum();
+    if pauses > LONGEST_PAUSES_MS {
+        return (steps, Some("the acting itself takes its time, and what comes depends on it".to_owned()));
+    }
     let places: Vec<usize> = (0..steps.len()).filter(|&at| !matches!(steps[at], Step::Wait(_))).collect();
     let verdict = match reference.parts_from(&steps, &places) {
         None => difference(&steps, &places, guilty, &reference, &expected),

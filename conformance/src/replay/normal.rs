@@ -57,7 +57,7 @@ impl Names {
                         Item::Binary(_) => None,
                     });
                     for (_, json) in texts {
-                        let offset = json["offset"].as_str().filter(|offset| offset.len() >= SHORTEST_ID);
+                        let offset = json["offset"].as_str().filter(|offset| offset.len() >= 2);
                         let Some(offset) = offset else { continue };
                         let known = self.values.iter().any(|(known, _)| known == offset);
                         if !known && heard.iter().any(|text| text.contains(offset)) {

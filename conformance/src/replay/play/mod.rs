@@ -182,7 +182,7 @@ impl Player {
                     if self.is_over(see, script) {
                         continue;
                     }
-                    self.passes(see, script).await.map_err(|why| at(number, &why))?;
+                    self.passes(see, script, number).await.map_err(|why| at(number, &why))?;
                 }
                 Step::See(see) => return Err(self.judge(see).await),
             }
@@ -201,7 +201,7 @@ impl Player {
     }
 
     /// Waits for what has to come before the acting goes on; what else comes is kept for later.
-    async fn passes(&mut self, see: &See, script: &Script) -> Result<(), String> {
+    async fn passes(&mut self, see: &See, script: &Script, number: usize) -> Result<(), String> {
         let aside = self.seen.entry(see.actor.clone()).or_default();
         if let Some(found) = aside.iter().position(|seen| self.bindings.see(&see.sight, seen)) {
             aside.remove(found);
@@ -220,7 +220,7 @@ impl Player {
             if self.bindings.see(&see.sight, &seen) {
                 return Ok(());
             }
-            if seen == Sight::Closed && self.is_over(see, script) {
+            if seen == Sight::Closed && (self.is_over(see, script) || is_done(&see.actor, script, number)) {
                 return Ok(());
             }
             if !matches!(seen, Sight::Text(_) | Sight::Binary(_)) || left.is_zero() {
@@ -367,6 +367,12 @@ impl Player {
         self.read = read;
         self.seen.entry(name.to_owned()).or_default().extend(seen);
     }
+}
+
+/// Whether an actor does and sees nothing more, so that it does not matter how its connection ended.
+fn is_done(actor: &str, script: &Script, number: usize) -> bool {
+    let after = script.steps.iter().skip(number + 1).filter(|step| step.actor() == Some(actor));
+    after.into_iter().all(|step| matches!(step, Step::Act(_, Act::Drop)))
 }
 
 /// Whether a sight is a ping, which else is answered and passed over.
