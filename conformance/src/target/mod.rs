@@ -89,7 +89,7 @@ enum Host {
     #[cfg(feature = "embedded")]
     Embedded(embedded::Embedded),
     Url,
-    Process(process::Process),
+    Process(Box<process::Process>),
 }
 
 /// Why a server could not be judged at all.
@@ -144,7 +144,7 @@ impl Target {
                 let process =
                     process::Process::start(command, env, &configuration, &approach.path, within).await?;
                 site.authority = process.authority();
-                Host::Process(process)
+                Host::Process(Box::new(process))
             }
         };
         site.packed = configuration.packed && self.has_variants();
