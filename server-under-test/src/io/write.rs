@@ -103,6 +103,15 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// What JSON writes as Rust does.
+macro_rules! plain {
+    ($($method:ident $kind:ty,)*) => {$(
+        fn $method(self, value: $kind) -> Result<(), WriteError> {
+            self.plain(value)
+        }
+    )*};
+}
+
 impl<'a> Serializer for Writer<'a> {
     type Ok = ();
     type Error = WriteError;
@@ -114,40 +123,9 @@ impl<'a> Serializer for Writer<'a> {
     type SerializeStruct = Compound<'a>;
     type SerializeStructVariant = Compound<'a>;
 
-    fn serialize_bool(self, value: bool) -> Result<(), WriteError> {
-        self.plain(value)
-    }
-
-    fn serialize_i8(self, value: i8) -> Result<(), WriteError> {
-        self.plain(value)
-    }
-
-    fn serialize_i16(self, value: i16) -> Result<(), WriteError> {
-        self.plain(value)
-    }
-
-    fn serialize_i32(self, value: i32) -> Result<(), WriteError> {
-        self.plain(value)
-    }
-
-    fn serialize_i64(self, value: i64) -> Result<(), WriteError> {
-        self.plain(value)
-    }
-
-    fn serialize_u8(self, value: u8) -> Result<(), WriteError> {
-        self.plain(value)
-    }
-
-    fn serialize_u16(self, value: u16) -> Result<(), WriteError> {
-        self.plain(value)
-    }
-
-    fn serialize_u32(self, value: u32) -> Result<(), WriteError> {
-        self.plain(value)
-    }
-
-    fn serialize_u64(self, value: u64) -> Result<(), WriteError> {
-        self.plain(value)
+    plain! {
+        serialize_bool bool, serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64,
+        serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64,
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), WriteError> {
@@ -300,56 +278,54 @@ impl Compound<'_> {
     }
 }
 
-impl ser::SerializeSeq for Compound<'_> {
-    type Ok = ();
-    type Error = WriteError;
+/// What serde tells apart, and JSON does not.
+macro_rules! elements {
+    ($($kind:ident $method:ident,)*) => {$(
+        impl ser::$kind for Compound<'_> {
+            type Ok = ();
+            type Error = WriteError;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
-        self.element(value)
-    }
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
+                self.element(value)
+            }
 
-    fn end(self) -> Result<(), WriteError> {
-        self.close()
-    }
+            fn end(self) -> Result<(), WriteError> {
+                self.close()
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeTuple for Compound<'_> {
-    type Ok = ();
-    type Error = WriteError;
+macro_rules! members {
+    ($($kind:ident,)*) => {$(
+        impl ser::$kind for Compound<'_> {
+            type Ok = ();
+            type Error = WriteError;
 
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
-        self.element(value)
-    }
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), WriteError> {
+                self.member(name, value)
+            }
 
-    fn end(self) -> Result<(), WriteError> {
-        self.close()
-    }
+            fn end(self) -> Result<(), WriteError> {
+                self.close()
+            }
+        }
+    )*};
 }
 
-impl ser::SerializeTupleStruct for Compound<'_> {
-    type Ok = ();
-    type Error = WriteError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
-        self.element(value)
-    }
-
-    fn end(self) -> Result<(), WriteError> {
-        self.close()
-    }
+elements! {
+    SerializeSeq serialize_element,
+    SerializeTuple serialize_element,
+    SerializeTupleStruct serialize_field,
+    SerializeTupleVariant serialize_field,
 }
-
-impl ser::SerializeTupleVariant for Compound<'_> {
-    type Ok = ();
-    type Error = WriteError;
-
-    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
-        self.element(value)
-    }
-
-    fn end(self) -> Result<(), WriteError> {
-        self.close()
-    }
+members! {
+    SerializeStruct,
+    SerializeStructVariant,
 }
 
 impl ser::SerializeMap for Compound<'_> {
@@ -362,40 +338,6 @@ impl ser::SerializeMap for Compound<'_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
         value.serialize(Writer { out: self.out, spread: false })
-    }
-
-    fn end(self) -> Result<(), WriteError> {
-        self.close()
-    }
-}
-
-impl ser::SerializeStruct for Compound<'_> {
-    type Ok = ();
-    type Error = WriteError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), WriteError> {
-        self.member(name, value)
-    }
-
-    fn end(self) -> Result<(), WriteError> {
-        self.close()
-    }
-}
-
-impl ser::SerializeStructVariant for Compound<'_> {
-    type Ok = ();
-    type Error = WriteError;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), WriteError> {
-        self.member(name, value)
     }
 
     fn end(self) -> Result<(), WriteError> {
