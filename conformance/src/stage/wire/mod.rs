@@ -1,6 +1,8 @@
 //! A session that behaves like a good client: it polls or listens all the time and answers pings,
 //! over whichever transport the case is about.
 
+mod demands;
+
 use std::{
     collections::{HashMap, VecDeque},
     sync::{
@@ -20,7 +22,7 @@ use tokio::{
 use super::{
     Scene,
     http::readable,
-    packet::{Kind, Sio},
+    packet::Sio,
     polling::Polling,
     pump::{Piece, Ping, Pump},
     session::Hello,
@@ -31,7 +33,7 @@ use crate::{
     siot::{Act, Item, Sight},
     tape::Seen,
     transcript::{EntryId, Way},
-    verdict::{Check, Stop, expecting},
+    verdict::{Check, Stop},
 };
 
 /// An Engine.IO session with a well-behaved client at our end.
@@ -344,97 +346,6 @@ impl Wire {
         }
         let unasked = self.scene.is_unasked(&packet);
         Ok((!unasked).then_some((packet, at)))
-    }
-
-    /// Demands that the next packet is this one.
-    ///
-    /// # Errors
-    /// A violation if another comes, or none.
-    pub async fn hears(&mut self, want: &Sio) -> Check {
-        let (got, at) = self.next().await.map_err(|stop| expecting(stop, &want.to_string()))?;
-        if got == *want { Ok(()) } else { Err(Stop::violation(want.to_string(), got.to_string(), at)) }
-    }
-
-    /// Demands that the next packets are these, in whatever order: handlers may run side by side.
-    ///
-    /// # Errors
-    /// A violation if another comes, or one is missing.
-    pub async fn hears_all(&mut self, want: &[Sio]) -> Check {
-        let mut missing: Vec<&Sio> = want.iter().collect();
-        while let Some(first) = missing.first() {
-            let shown = first.to_string();
-            let (got, at) = self.next().await.map_err(|stop| expecting(stop, &shown))?;
-            match missing.iter().position(|missing| **missing == got) {
-                Some(found) => drop(missing.remove(found)),
-                None => return Err(Stop::violation(shown, got.to_string(), at)),
-            }
-        }
-        Ok(())
-    }
-
-    /// Demands that the server closes the session now: with a close packet, an HTTP error, a WebSocket
-    /// close, FIN or RST. It may say goodbye to namespaces first.
-    ///
-    /// # Errors
-    /// A violation if something else comes, or nothing.
-    pub async fn closes(&mut self) -> Check {
-        let within = self.scene.patience.answer();
-        self.closes_within(within).await
-    }
-
-    /// As [`Wire::closes`], within the given time.
-    ///
-    /// # Errors
-    /// As [`Wire::closes`].
-    pub async fn closes_within(&mut self, within: Duration) -> Check {
-        const WANT: &str = "the session is closed";
-        if let Some((packet, at)) = self.aside.pop_front() {
-            return Err(Stop::violation(WANT, packet.to_string(), at));
-        }
-        let deadline = Instant::now() + within;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.next_heard_within(left).await.map_err(|stop| expecting(stop, WANT))? {
-                Heard::Closed(..) => return Ok(()),
-                heard => {
-                    let shown = heard.describe();
-                    let at = heard.at();
-                    if let Some((packet, at)) =
-                        self.assemble(heard).map_err(|_| Stop::violation(WANT, shown, at))?
-                        && packet.kind != Kind::Disconnect
-                    {
-                        return Err(Stop::violation(WANT, packet.to_string(), at));
-                    }
-                }
-            }
-        }
-    }
-
-    /// As [`Wire::closes`], though this packet may come first.
-    ///
-    /// # Errors
-    /// As [`Wire::closes`].
-    pub async fn closes_after(&mut self, last: &Sio) -> Check {
-        let want = format!("the session is closed, at most after {last}");
-        match self.next_or_closed().await.map_err(|stop| expecting(stop, &want))? {
-            None => Ok(()),
-            Some((packet, _)) if packet == *last => self.closes().await,
-            Some((packet, at)) => Err(Stop::violation(want, packet.to_string(), at)),
-        }
-    }
-
-    /// Closes a WebSocket as a client does that leaves, and waits until it is closed.
-    ///
-    /// # Errors
-    /// A violation if the server does not close its side.
-    pub async fn hangs_up(mut self) -> Check {
-        self.starts_hanging_up();
-        self.closes().await
-    }
-
-    /// Closes a WebSocket as a client does that leaves.
-    pub(crate) fn starts_hanging_up(&mut self) {
-        self.put(vec![Piece::Close]);
     }
 
     /// Sends Engine.IO packets, binary ones among them: in one POST, or one after the other.
