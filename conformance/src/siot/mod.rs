@@ -24,6 +24,7 @@ mod parse;
 mod pattern;
 mod write;
 
+#[cfg(feature = "judge")]
 pub(crate) use self::pattern::{SOCKETS, UNORDERED};
 pub use self::{
     model::{Act, Data, Field, Item, Role, Script, See, Sight, Status, Step},

@@ -6,7 +6,7 @@ use std::fmt;
 
 use self::cursor::Cursor;
 use super::model::{Act, Data, Item, Role, Script, See, Sight, Step};
-use crate::scenario::Transport;
+use crate::transport::Transport;
 
 /// Largest transcript that is read.
 const MAX_BYTES: usize = 8 << 20;
