@@ -37,10 +37,9 @@ fi
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-# A target folder of its own: instrumented code is no use to any other build.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/coverage
-export RUSTFLAGS="-C instrument-coverage"
-# Build scripts and procedural macros are instrumented too, and would leave their counts where they ran.
+# Only the crates of this workspace are instrumented: what they depend on is the same as in every other test build.
+export RUSTC_WORKSPACE_WRAPPER=$PWD/fuzz/instrumented.sh
+# What is run while building leaves its counts where nobody looks.
 export LLVM_PROFILE_FILE=$folder/build-%p.profraw
 binary=$(cargo test --quiet -p siospec-fuzz --test replay --no-run --message-format=json |
     sed -n 's/.*"executable":"\([^"]*replay[^"]*\)".*/\1/p' | tail -1)
