@@ -3,8 +3,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# No sanitizer is needed, since the code has nothing unsafe, and stable Rust suffices.
-cargo fuzz build -s none >&2
+# No sanitizer is needed, since the code has nothing unsafe, and stable Rust suffices. OSS-Fuzz names one all the same,
+# or none when its own cargo measures coverage.
+case ${SANITIZER:-none} in
+    coverage | introspector) sanitizer=() ;;
+    *) sanitizer=(--sanitizer "${SANITIZER:-none}") ;;
+esac
+# A finding's backtrace needs names.
+export CARGO_PROFILE_RELEASE_STRIP=false
+cargo fuzz build "${sanitizer[@]}" >&2
 triple=$(rustc -vV | sed -n 's/^host: //p')
 # cargo-fuzz builds into the workspace's folder or, in older versions, into its own.
 for folder in "${CARGO_TARGET_DIR:-target}" fuzz/target; do

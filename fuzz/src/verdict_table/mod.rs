@@ -3,9 +3,7 @@
 
 use flate2::read::GzDecoder;
 use siospec_codec::{DecodeError, Profile, engine, socket};
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 use std::sync::OnceLock;
 
 pub mod differences;
@@ -100,21 +98,21 @@ pub fn decode(recorded: &Recorded, profile: &Profile) -> Result<(), DecodeError>
 /// Every recorded input, in order.
 ///
 /// # Panics
-/// Where the recording is missing or damaged.
+/// Where the recording is damaged.
 pub fn recording() -> &'static [Recorded] {
     static RECORDING: OnceLock<Vec<Recorded>> = OnceLock::new();
     RECORDING.get_or_init(|| {
-        let (lines, python) = (unpacked("verdicts.gz"), unpacked("python.gz"));
+        // Part of the program, which may run where the sources are not.
+        let lines = unpacked(include_bytes!("../../../fixtures/verdicts/verdicts.gz"));
+        let python = unpacked(include_bytes!("../../../fixtures/verdicts/python.gz"));
         assert_eq!(lines.lines().count(), python.lines().count(), "both recordings are of the same inputs");
         lines.lines().zip(python.lines()).map(|(line, python)| recorded(line, python == "+")).collect()
     })
 }
 
-fn unpacked(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/verdicts").join(name);
+fn unpacked(packed: &[u8]) -> String {
     let mut text = String::new();
-    let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    GzDecoder::new(file).read_to_string(&mut text).expect("the recording can be unpacked");
+    GzDecoder::new(packed).read_to_string(&mut text).expect("the recording can be unpacked");
     text
 }
 
