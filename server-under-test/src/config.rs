@@ -4,7 +4,7 @@ use std::{env, error::Error, fmt, str::FromStr, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{bundle::Bundle, fault::Fault};
+use crate::{adapter::Cluster, bundle::Bundle, fault::Fault};
 
 /// A year: longer times mean never.
 const LONGEST: Duration = Duration::from_hours(8760);
@@ -59,6 +59,8 @@ pub struct Config {
     pub cors_origin: Option<String>,
     /// Name of the cookie that carries the session id; without one no cookie is set.
     pub cookie: Option<String>,
+    /// The cluster that this server is a node of; without one it is alone.
+    pub cluster: Option<Cluster>,
     /// The one way in which this server is wrong.
     pub fault: Option<Fault>,
     /// Whether a deadly fault has struck.
@@ -109,6 +111,7 @@ impl Default for Config {
             metrics_path: None,
             cors_origin: None,
             cookie: None,
+            cluster: None,
             fault: None,
             fate: Fate::default(),
         }

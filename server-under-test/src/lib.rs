@@ -6,6 +6,7 @@
 //! The core performs no IO and reads no clock: [`engine::session::Session`] is one connection, [`hub::Hub`] is all of
 //! them together with their namespaces. `now` goes in, deadlines come out. [`Server`] is the thin driver around it.
 
+pub mod adapter;
 mod app;
 mod bundle;
 pub mod chat;
@@ -17,6 +18,7 @@ pub mod io;
 mod net;
 pub mod socket;
 
+pub use adapter::Cluster;
 pub use bundle::Bundle;
 pub use config::{Config, Fate, Parser};
 pub use fault::Fault;

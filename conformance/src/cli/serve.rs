@@ -22,14 +22,16 @@ Examples:
   siospec serve
   siospec test -- siospec serve
   siospec serve --listen 127.0.0.1:0
+  siospec serve --listen 127.0.0.1:3001 --listen 127.0.0.1:3002      two nodes that are one server
   siospec serve --app chat --listen 127.0.0.1:3000
   siospec serve --fault list
   siospec serve --client-files node_modules/socket.io-client/dist --metrics /metrics
   siospec serve --fault room-filter-ignored")]
 pub struct Args {
-    /// The address to listen on; port 0 takes a free one [default: 127.0.0.1:$PORT, or port 3000]
+    /// The address to listen on; port 0 takes a free one. Each further one is one more node of the same cluster
+    /// [default: 127.0.0.1:$PORT, or port 3000]
     #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
+    pub listen: Vec<SocketAddr>,
     /// What it runs
     #[arg(long, value_enum, default_value_t = target::App::Testee)]
     pub app: target::App,
@@ -60,10 +62,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Fine);
     }
-    let listen = match args.listen {
-        Some(address) => address,
-        None => SocketAddr::from((Ipv4Addr::LOCALHOST, port(env::var_os("PORT"))?)),
-    };
+    let mut listen = args.listen.clone();
+    if listen.is_empty() {
+        listen.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port(env::var_os("PORT"))?)));
+    }
     let runtime = match args.threads.get() {
         1 => Builder::new_current_thread().event_interval(EVENT_INTERVAL).enable_all().build(),
         threads => Builder::new_multi_thread().worker_threads(threads).enable_all().build(),
@@ -75,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
             let _closed = writeln!(io::stdout(), "listening on http://{address}");
         };
         let variable = |name: &str| args.settings.variable(name).or_else(|| env::var(name).ok());
-        target::serve(listen, variable, args.app, args.fault.as_deref(), told, stopped()).await
+        target::serve(&listen, variable, args.app, args.fault.as_deref(), told, stopped()).await
     })?;
     Ok(Exit::Fine)
 }

@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use siospec_server::{Bundle, Config, Fault, Parser, Server, chat};
+use siospec_server::{Bundle, Cluster, Config, Fault, Parser, Server, chat};
 
 use super::{Configuration, TargetError};
 use crate::scenario::Variant;
@@ -38,16 +38,16 @@ const CHAT_RECOVERY: Duration = Duration::from_secs(120);
 
 /// Serves the reference server, configured by the variables of the testee contract, until `stop` ends.
 ///
-/// `ready` is told the address once it listens.
+/// Several addresses are several nodes of one cluster. `ready` is told each address that is listened on.
 ///
 /// # Errors
-/// A variable or the fault makes no sense, or the address cannot be listened on.
+/// A variable or the fault makes no sense, or an address cannot be listened on.
 pub async fn serve(
-    address: SocketAddr,
+    addresses: &[SocketAddr],
     variable: impl Fn(&'static str) -> Option<String>,
     app: App,
     fault: Option<&str>,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl Fn(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<(), TargetError> {
     // A testee's heartbeat is a fast one; people's browsers need not answer so soon.
@@ -59,23 +59,30 @@ pub async fn serve(
     };
     let mut config = Config::from_variables(calm).map_err(|error| TargetError::Usage(error.to_string()))?;
     config.fault = fault.map(find).transpose()?;
-    let server = match app {
-        App::Testee => Server::bind(config, address).await,
-        App::EngineEcho => Server::bind_engine_echo(config, address).await,
-        App::Chat => {
-            config.page = Some(chat::PAGE);
-            config.recovery_window.get_or_insert(CHAT_RECOVERY);
-            if config.bundle.is_none() {
-                config.bundle = Some(Arc::new(Bundle::read(CLIENT_FILES).map_err(no_client)?));
-            }
-            Server::serve(chat::app(), config, address).await.map(|(server, _)| server)
+    config.cluster = (addresses.len() > 1).then(Cluster::new);
+    if app == App::Chat {
+        config.page = Some(chat::PAGE);
+        config.recovery_window.get_or_insert(CHAT_RECOVERY);
+        if config.bundle.is_none() {
+            config.bundle = Some(Arc::new(Bundle::read(CLIENT_FILES).map_err(no_client)?));
         }
-    };
-    let server =
-        server.map_err(|error| TargetError::Usage(format!("cannot listen on {address}: {error}")))?;
-    ready(server.local_addr());
+    }
+    let mut nodes = Vec::new();
+    for address in addresses {
+        let server = match app {
+            App::Testee => Server::bind(config.clone(), address).await,
+            App::EngineEcho => Server::bind_engine_echo(config.clone(), address).await,
+            App::Chat => Server::serve(chat::app(), config.clone(), address).await.map(|(server, _)| server),
+        };
+        let server =
+            server.map_err(|error| TargetError::Usage(format!("cannot listen on {address}: {error}")))?;
+        ready(server.local_addr());
+        nodes.push(server);
+    }
     stop.await;
-    server.shutdown().await;
+    for server in nodes {
+        server.shutdown().await;
+    }
     Ok(())
 }
 

@@ -180,6 +180,7 @@ impl Rig {
                     (session, Input::Close)
                 }
                 Effect::Cut(session) => (session, Input::Cut),
+                Effect::Tell(..) => unreachable!("it is no node of a cluster"),
             };
             let client = &mut self.clients[session.0 as Who];
             match input {

@@ -2,6 +2,7 @@
 
 use super::{Admission, Applicant, Application, Event};
 use crate::{
+    adapter::Found,
     engine::{
         outbox::Frame,
         signals::{Outgoing, Reason},
@@ -9,7 +10,7 @@ use crate::{
     hub::Hub,
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, SocketRef},
+        namespace::{AckPurpose, FindPurpose, SocketRef},
     },
 };
 
@@ -51,4 +52,6 @@ impl Application for EngineEcho {
     fn on_event(&self, _: &mut Hub, _: SocketRef, _: Event<'_>) {}
 
     fn on_answers(&self, _: &mut Hub, _: Collected<AckPurpose>, _: bool) {}
+
+    fn on_found(&self, _: &mut Hub, _: FindPurpose, _: Result<Vec<Found>, usize>) {}
 }

@@ -9,11 +9,12 @@ use bytes::Bytes;
 use siospec_codec::{json::Json, socket::Args};
 
 use crate::{
+    adapter::Found,
     engine::{admission::Query, signals::Reason},
     hub::{Emission, Hub},
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, SessionId, SocketRef},
+        namespace::{AckPurpose, FindPurpose, SessionId, SocketRef},
         value::{Composer, Value},
     },
 };
@@ -40,6 +41,9 @@ pub(crate) trait Application: fmt::Debug + Send + Sync {
 
     /// Clients answered what they were asked, or did not in time.
     fn on_answers(&self, hub: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool);
+
+    /// The sockets that were looked for; or so many nodes did not answer in time.
+    fn on_found(&self, hub: &mut Hub, purpose: FindPurpose, found: Result<Vec<Found>, usize>);
 
     /// Whether messages are for the application as they are, without Socket.IO.
     fn is_raw(&self) -> bool {

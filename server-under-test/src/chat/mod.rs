@@ -14,7 +14,7 @@ use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-use crate::io::{Ack, App, Args, Auth, Data, Io, Namespace, Refused, Rooms, Socket};
+use crate::io::{Ack, App, Args, Auth, Data, Io, Namespace, NodesMissing, Refused, Rooms, Socket};
 
 /// The page, which is served at `/`.
 pub const PAGE: &str = include_str!("page.html");
@@ -67,9 +67,10 @@ async fn admit(Auth(person): Auth<Person>, io: Io) -> Result<(), Refused> {
     if length == 0 || length > MAX_NAME_CHARS {
         return Err(Refused::new(format!("a name has 1 to {MAX_NAME_CHARS} characters")));
     }
-    match io.to(own_room(&person.name)).sockets().await.is_empty() {
-        true => Ok(()),
-        false => Err(Refused::new(format!("{} is here already", person.name))),
+    match io.to(own_room(&person.name)).sockets().await {
+        Ok(same) if same.is_empty() => Ok(()),
+        Err(missing) => Err(Refused::new(missing.to_string())),
+        Ok(_) => Err(Refused::new(format!("{} is here already", person.name))),
     }
 }
 
@@ -96,7 +97,7 @@ async fn join(socket: Socket, Data(room): Data<String>, ack: Ack) -> Outcome {
         return Ok(());
     }
     socket.join([&room]);
-    ack.send(&vec![names(&socket.io(), &room).await])?;
+    ack.send(&vec![names(&socket.io(), &room).await?])?;
     tell_people(&socket.io(), &room).await
 }
 
@@ -129,7 +130,7 @@ async fn typing(socket: Socket, Data(room): Data<String>) -> Outcome {
 async fn whisper(socket: Socket, Args((to, text)): Args<(String, String)>, ack: Ack) -> Outcome {
     let Some(person) = socket.data::<Person>() else { return Ok(()) };
     let io = socket.io();
-    let there = !io.to(own_room(&to)).sockets().await.is_empty() && text.chars().count() <= MAX_TEXT_CHARS;
+    let there = !io.to(own_room(&to)).sockets().await?.is_empty() && text.chars().count() <= MAX_TEXT_CHARS;
     if there {
         let message = Message { from: &person.name, room: None, to: Some(&to), text: &text };
         io.to(own_room(&to)).to(own_room(&person.name)).emit("message", message)?;
@@ -147,17 +148,17 @@ fn is_room(room: &str) -> bool {
     room.starts_with('#')
 }
 
-async fn names(io: &Io, room: &str) -> Vec<String> {
-    let people = io.to(room).sockets().await;
+async fn names(io: &Io, room: &str) -> Result<Vec<String>, NodesMissing> {
+    let people = io.to(room).sockets().await?;
     let mut names: Vec<_> =
         people.iter().filter_map(|it| it.data::<Person>().ok()).map(|person| person.name).collect();
     names.sort();
-    names
+    Ok(names)
 }
 
 async fn tell_people(io: &Io, room: &str) -> Outcome {
     if is_room(room) {
-        io.to(room).emit("people", (room, names(io, room).await))?;
+        io.to(room).emit("people", (room, names(io, room).await?))?;
     }
     Ok(())
 }

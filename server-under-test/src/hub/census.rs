@@ -11,7 +11,7 @@ pub struct Census {
     pub sockets: usize,
     /// Rooms, and sockets that were in one, in all namespaces.
     pub rooms: usize,
-    /// Acknowledgements that are waited for.
+    /// Acknowledgements that are waited for, and lookups on other nodes.
     pub acks: usize,
     /// Sockets that hear of arrivals and departures.
     pub watchers: usize,
@@ -32,6 +32,7 @@ impl Hub {
             incomplete_bytes: self.connections.values().map(|it| it.client.incomplete_bytes()).sum(),
             recoverable: self.recovery.as_ref().map_or(0, |recovery| recovery.entries()),
             timers: self.timers.len(),
+            acks: self.peers.open(),
             ..Census::default()
         };
         for namespace in &self.namespaces {

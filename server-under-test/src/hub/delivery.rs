@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::{Effect, Hub, Timer};
 use crate::{
+    adapter::{NodeId, Saying},
     engine::signals::Outgoing,
     fault::Fault,
     socket::{
@@ -39,7 +40,7 @@ impl Hub {
     /// Sends an event to one socket.
     pub(crate) fn emit(&mut self, socket: SocketRef, emission: Emission) {
         let Some(session) = self.socket(socket).map(|socket| socket.session) else { return };
-        let id = emission.ack.map(|ack| self.ask(socket.namespace, &[socket.key], ack));
+        let id = emission.ack.map(|ack| self.ask(socket.namespace, &[socket.key], &[], ack));
         let outgoing = self.event_for(socket, emission.args, emission.volatile, id);
         self.send(session, outgoing);
     }
@@ -132,7 +133,13 @@ impl Hub {
         if to_all && self.config.faulty(Fault::BroadcastReachesDeparted) {
             sessions.extend(place.ghosts.values().map(|ghost| ghost.session));
         }
-        let id = emission.ack.map(|ack| self.ask(namespace, &receivers, ack));
+        let nodes = self.nodes_of(audience);
+        let id = emission.ack.map(|ack| self.ask(namespace, &receivers, &nodes, ack));
+        if self.config.cluster.is_some() {
+            let (args, volatile) = (emission.args.clone(), emission.volatile);
+            let ack = id.zip(emission.ack.map(|(_, wait)| wait));
+            self.tell_nodes(namespace, audience, |chosen| Saying::Emit { chosen, args, volatile, ack });
+        }
         let leaks = self.leaks(namespace, audience);
         let leaks = leaks.into_iter().map(|(namespace, sessions)| {
             let name = &self.namespaces[namespace.0].name;
@@ -218,19 +225,30 @@ impl Hub {
         &mut self,
         namespace: NamespaceId,
         sockets: &[SocketKey],
+        nodes: &[NodeId],
         (purpose, wait): (AckPurpose, Duration),
     ) -> u64 {
         let acks = &mut self.namespaces[namespace.0].acks;
-        let id = acks.ask(sockets.iter().copied(), purpose);
-        if sockets.is_empty() && !self.config.faulty(Fault::BroadcastAckWaitsForNobody) {
+        let id = acks.ask(sockets.iter().copied(), nodes.iter().copied(), purpose);
+        if let AckPurpose::Node(node, question) = purpose {
+            self.tell(Some(node), namespace, Saying::Asked { question, clients: sockets.len() });
+        }
+        let nobody = sockets.is_empty() && nodes.is_empty();
+        if nobody && !self.config.faulty(Fault::BroadcastAckWaitsForNobody) {
             // Nobody will answer, so there is nothing to wait for.
-            if let Some(Collected { responses, purpose }) = acks.expire(id) {
-                self.app.clone().on_answers(self, Collected { responses, purpose }, false);
-            }
+            let collected = self.namespaces[namespace.0].acks.expire(id);
+            self.answered(collected, false);
         } else {
             self.timers.set(self.now + wait, Timer::Ack(namespace, id));
         }
         id
+    }
+
+    /// Nothing more is waited for. Another node counts the answers itself.
+    pub(super) fn answered(&mut self, collected: Option<Collected<AckPurpose>>, timed_out: bool) {
+        if let Some(collected) = collected.filter(|it| !matches!(it.purpose, AckPurpose::Node(..))) {
+            self.app.clone().on_answers(self, collected, timed_out);
+        }
     }
 
     /// Sends a packet to a connection, behind everything that was sent before.

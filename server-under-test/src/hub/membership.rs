@@ -38,8 +38,13 @@ impl Hub {
         {
             return Some(self.create_namespace(name));
         }
-        let wanted = self.app.is_dynamic(name) && !self.config.faulty(Fault::DynamicRefused);
-        (wanted && self.namespaces.len() < MAX_NAMESPACES).then(|| self.create_namespace(name))
+        if self.config.faulty(Fault::DynamicRefused) { None } else { self.create_dynamic(name) }
+    }
+
+    /// A namespace that comes into being on first use, if there is to be one of this name.
+    pub(super) fn create_dynamic(&mut self, name: &str) -> Option<NamespaceId> {
+        let wanted = self.app.is_dynamic(name) && self.namespaces.len() < MAX_NAMESPACES;
+        wanted.then(|| self.create_namespace(name))
     }
 
     pub(super) fn connect(&mut self, session: SessionId, name: &str, auth: Option<String>) {

@@ -1,6 +1,7 @@
 //! Between connections and namespaces.
 
 mod census;
+mod cluster;
 mod comeback;
 mod delivery;
 mod membership;
@@ -17,10 +18,12 @@ use rustc_hash::FxHashMap;
 use siospec_codec::socket::{Args, Body, Message};
 
 pub use census::Census;
+use cluster::Peers;
 pub(crate) use delivery::Emission;
 use timers::{Timer, TimerKey, Timers};
 
 use crate::{
+    adapter::{Message as Told, NodeId},
     app::{self, Application, testee::Testee},
     config::Config,
     engine::{
@@ -34,7 +37,7 @@ use crate::{
     socket::{
         acks::Answered,
         client::{Client, Incoming, Violation},
-        namespace::{Namespace, NamespaceId, SessionId, Socket, SocketRef},
+        namespace::{AckPurpose, Namespace, NamespaceId, SessionId, Socket, SocketRef},
         recovery::Recovery,
         value::Value,
     },
@@ -64,6 +67,8 @@ pub struct Hub {
     recovery: Option<Box<Recovery>>,
     /// Events that a later broadcast may overtake; only with a fault.
     overtaken: HashMap<SessionId, Outgoing>,
+    /// The other nodes of the cluster; none without one.
+    peers: Peers,
 }
 
 #[derive(Debug)]
@@ -103,7 +108,7 @@ pub enum Input {
     Ended(Reason),
 }
 
-/// What is to be done with a session.
+/// What is to be done.
 #[derive(Debug)]
 pub enum Effect {
     /// Send.
@@ -112,6 +117,8 @@ pub enum Effect {
     Close(SessionId),
     /// Drop the connection without a goodbye.
     Cut(SessionId),
+    /// Tell another node, or all of them.
+    Tell(Option<NodeId>, Told),
 }
 
 impl Hub {
@@ -136,6 +143,7 @@ impl Hub {
             timers: Timers::default(),
             effects: VecDeque::new(),
             overtaken: HashMap::new(),
+            peers: Peers::default(),
         };
         for name in app.namespaces() {
             hub.create_namespace(name);
@@ -180,7 +188,11 @@ impl Hub {
                         self.close(session);
                     }
                 }
-                Timer::Ack(namespace, id) => self.expire_ack(namespace, id),
+                Timer::Ack(namespace, id) => {
+                    let collected = self.namespaces[namespace.0].acks.expire(id);
+                    self.answered(collected, true);
+                }
+                Timer::Find(question) => self.expire_find(question),
                 Timer::Cut(session) => self.effects.push_back(Effect::Cut(session)),
                 Timer::Ended(session, reason) => self.ended(session, reason),
                 Timer::Release(session) => self.release_overtaken(session),
@@ -263,18 +275,22 @@ impl Hub {
             return;
         }
         let value = first(args, &message.attachments);
-        match self.namespaces[socket.namespace.0].acks.answer(id.0, socket.key, value) {
-            Answered::Complete(collected) => self.app.clone().on_answers(self, collected, false),
-            Answered::Taken => {}
+        let acks = &mut self.namespaces[socket.namespace.0].acks;
+        let abroad = match acks.purpose(id.0) {
+            Some(AckPurpose::Node(node, question)) => Some((*node, *question, value.clone())),
+            _ => None,
+        };
+        match acks.answer(id.0, socket.key, value) {
+            answered @ (Answered::Complete(_) | Answered::Taken) => {
+                if let Some((node, question, value)) = abroad {
+                    self.answered_for(node, question, socket.namespace, value);
+                } else if let Answered::Complete(collected) = answered {
+                    self.answered(Some(collected), false);
+                }
+            }
             Answered::Unknown if self.config.faulty(Fault::UnknownAckCloses) => self.close_of(socket),
             Answered::Late if self.config.faulty(Fault::LateAckCloses) => self.close_of(socket),
             Answered::Unknown | Answered::Late => {}
-        }
-    }
-
-    fn expire_ack(&mut self, namespace: NamespaceId, id: u64) {
-        if let Some(collected) = self.namespaces[namespace.0].acks.expire(id) {
-            self.app.clone().on_answers(self, collected, true);
         }
     }
 }
@@ -304,6 +320,18 @@ impl Hub {
 
     pub(crate) fn socket_mut(&mut self, socket: SocketRef) -> Option<&mut Socket> {
         self.namespaces[socket.namespace.0].sockets.get_mut(&socket.key).map(|socket| &mut **socket)
+    }
+
+    /// Lets a socket join a room, if it is there.
+    pub(crate) fn join_room(&mut self, socket: SocketRef, room: &str) {
+        if self.socket(socket).is_some() {
+            self.namespace_mut(socket.namespace).rooms.join(socket.key, room);
+        }
+    }
+
+    /// Lets a socket leave a room.
+    pub(crate) fn leave_room(&mut self, socket: SocketRef, room: &str) {
+        self.namespace_mut(socket.namespace).rooms.leave(socket.key, room);
     }
 
     /// The transport and the first query of the connection of a socket.

@@ -14,6 +14,8 @@ pub(super) enum Timer {
     Connect(SessionId),
     /// The time for an acknowledgement is over.
     Ack(NamespaceId, u64),
+    /// The time for a lookup on other nodes is over.
+    Find(u64),
     /// The connection is cut.
     Cut(SessionId),
     /// The loss of a connection is noticed; only with a fault.

@@ -31,13 +31,14 @@ use super::{
     operator::{Answer, Answers},
 };
 use crate::{
+    adapter::Found,
     app::{Admission, Applicant, Application, Event, Refusal},
     engine::signals::Reason,
     hub::Hub,
     net::Driver,
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, SessionId, SocketKey, SocketRef},
+        namespace::{AckPurpose, FindPurpose, SessionId, SocketKey, SocketRef},
     },
 };
 
@@ -53,8 +54,13 @@ pub(crate) struct Handlers {
     applicants: Mutex<HashSet<(SessionId, String)>>,
     /// Handlers that wait for acknowledgements.
     asking: Mutex<FxHashMap<u64, oneshot::Sender<Answers>>>,
+    /// Handlers that wait to be told which sockets there are.
+    finding: Mutex<FxHashMap<u64, oneshot::Sender<Lookup>>>,
     asked: AtomicU64,
 }
+
+/// The sockets that were looked for, or how many nodes did not answer in time.
+type Lookup = Result<Vec<Found>, usize>;
 
 /// What waits for the handlers of a socket.
 struct Inbox {
@@ -73,6 +79,7 @@ impl Handlers {
             sockets: Mutex::default(),
             applicants: Mutex::default(),
             asking: Mutex::default(),
+            finding: Mutex::default(),
             asked: AtomicU64::new(0),
         })
     }
@@ -98,6 +105,21 @@ impl Handlers {
         let (sender, receiver) = oneshot::channel();
         self.asking.lock().insert(number, sender);
         (AckPurpose::Handler(number), receiver)
+    }
+
+    /// The sockets that are looked for under this number.
+    pub(super) fn expect_found(&self) -> (FindPurpose, oneshot::Receiver<Lookup>) {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let (sender, receiver) = oneshot::channel();
+        self.finding.lock().insert(number, sender);
+        (FindPurpose::Handler(number), receiver)
+    }
+
+    /// There is nothing to find.
+    pub(super) fn stop_finding(&self, purpose: FindPurpose) {
+        if let FindPurpose::Handler(number) = purpose {
+            self.finding.lock().remove(&number);
+        }
     }
 
     /// Nobody can answer this question.
@@ -237,6 +259,14 @@ impl Application for Handlers {
             let responses = responses.into_iter().map(Answer).collect();
             // The handler may have stopped waiting.
             let _ = handler.send(Answers { responses, timed_out });
+        }
+    }
+
+    fn on_found(&self, _: &mut Hub, purpose: FindPurpose, found: Result<Vec<Found>, usize>) {
+        let FindPurpose::Handler(number) = purpose else { return };
+        if let Some(handler) = self.finding.lock().remove(&number) {
+            // The handler may have stopped waiting.
+            let _ = handler.send(found);
         }
     }
 }

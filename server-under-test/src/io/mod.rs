@@ -46,7 +46,7 @@ pub use extract::{
     Ack, Args, Auth, Data, EventName, FromMessage, Message, Query, Reason, Rejection, Rooms, State,
 };
 pub use handler::{Admit, Before, Failure, Handler, IntoOutcome, Refused};
-pub use operator::{Answer, Answers, AskError, Operator, RemoteSocket};
+pub use operator::{Answer, Answers, AskError, NodesMissing, Operator, RemoteSocket};
 pub use socket::{Io, Socket};
 pub use write::WriteError;
 

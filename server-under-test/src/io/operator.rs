@@ -7,10 +7,11 @@ use siospec_codec::{json::Json, socket::RESERVED_EVENT_NAMES, typed::ReadError};
 
 use super::{Socket, WriteError, handlers::Handlers, write};
 use crate::{
+    adapter::Found,
     hub::{Emission, Hub},
     socket::{
         audience::Audience,
-        namespace::{NamespaceId, SocketKey, SocketRef},
+        namespace::{NamespaceId, SocketRef},
         value::Value,
     },
 };
@@ -31,6 +32,7 @@ pub struct Operator {
     to: Vec<String>,
     except: Vec<String>,
     volatile: bool,
+    local: bool,
     wait: Duration,
 }
 
@@ -44,6 +46,7 @@ impl Operator {
             to: Vec::new(),
             except: Vec::new(),
             volatile: false,
+            local: false,
             wait: USUAL_WAIT,
         }
     }
@@ -78,6 +81,12 @@ impl Operator {
     /// Events are dropped for clients to whom they cannot leave at once.
     pub fn volatile(mut self) -> Self {
         self.volatile = true;
+        self
+    }
+
+    /// Only sockets of this node of the cluster ([`Config::cluster`](crate::Config::cluster)).
+    pub fn local(mut self) -> Self {
+        self.local = true;
         self
     }
 
@@ -120,75 +129,76 @@ impl Operator {
         answers.await.map_err(|_| AskError::TimedOut)
     }
 
-    /// The addressed sockets.
-    pub async fn sockets(&self) -> Vec<RemoteSocket> {
-        self.app.act(|hub| {
-            let Some(namespace) = self.place(hub) else { return Vec::new() };
-            let place = hub.namespace(namespace);
-            let shown = |key: SocketKey| {
-                let socket = place.sockets.get(&key)?;
-                let rooms = place.rooms.of(key).into_iter().map(ToOwned::to_owned).collect();
-                Some(RemoteSocket { id: socket.id.clone(), rooms, data: socket.data.clone() })
-            };
-            self.chosen(hub).into_iter().filter_map(shown).collect()
-        })
+    /// The addressed sockets, on all nodes.
+    ///
+    /// # Errors
+    ///
+    /// Other nodes of the cluster did not answer in time.
+    pub async fn sockets(&self) -> Result<Vec<RemoteSocket>, NodesMissing> {
+        if self.alone
+            && let Some(speaker) = self.speaker
+        {
+            let found = self.app.act(|hub| hub.found(speaker));
+            return Ok(found.into_iter().map(RemoteSocket).collect());
+        }
+        let (purpose, found) = self.app.expect_found();
+        self.app.act(|hub| match self.place(hub) {
+            Some(namespace) => hub.find(namespace, self.audience(), purpose),
+            None => self.app.stop_finding(purpose),
+        });
+        // Where nobody tells, there is no such namespace, or the server is gone.
+        let found = found.await.unwrap_or_else(|_| Ok(Vec::new()));
+        found.map(|found| found.into_iter().map(RemoteSocket).collect()).map_err(NodesMissing)
     }
 
     /// Lets the addressed sockets join rooms.
     pub fn join(&self, rooms: impl IntoIterator<Item = impl AsRef<str>>) {
-        self.app.act(|hub| {
-            let Some(namespace) = self.place(hub) else { return };
-            let chosen = self.chosen(hub);
-            let all = &mut hub.namespace_mut(namespace).rooms;
-            for room in rooms {
-                chosen.iter().for_each(|key| all.join(*key, room.as_ref()));
-            }
+        let rooms: Vec<_> = rooms.into_iter().map(|room| room.as_ref().to_owned()).collect();
+        self.app.act(|hub| match (self.alone_at(), self.place(hub)) {
+            (Some(at), _) => rooms.iter().for_each(|room| hub.join_room(at, room)),
+            (None, Some(namespace)) => hub.join_all(namespace, self.audience(), &rooms),
+            (None, None) => {}
         });
     }
 
     /// Lets the addressed sockets leave rooms.
     pub fn leave(&self, rooms: impl IntoIterator<Item = impl AsRef<str>>) {
-        self.app.act(|hub| {
-            let Some(namespace) = self.place(hub) else { return };
-            let chosen = self.chosen(hub);
-            let all = &mut hub.namespace_mut(namespace).rooms;
-            for room in rooms {
-                chosen.iter().for_each(|key| all.leave(*key, room.as_ref()));
-            }
+        let rooms: Vec<_> = rooms.into_iter().map(|room| room.as_ref().to_owned()).collect();
+        self.app.act(|hub| match (self.alone_at(), self.place(hub)) {
+            (Some(at), _) => rooms.iter().for_each(|room| hub.leave_room(at, room)),
+            (None, Some(namespace)) => hub.leave_all(namespace, self.audience(), &rooms),
+            (None, None) => {}
         });
     }
 
     /// Removes the addressed sockets from the namespace; with `close` their connections end.
     pub fn disconnect(&self, close: bool) {
-        self.app.act(|hub| {
-            let Some(namespace) = self.place(hub) else { return };
-            for key in self.chosen(hub) {
-                hub.disconnect(SocketRef { namespace, key }, close);
-            }
+        self.app.act(|hub| match (self.alone_at(), self.place(hub)) {
+            (Some(at), _) => hub.disconnect(at, close),
+            (None, Some(namespace)) => hub.disconnect_all(namespace, self.audience(), close),
+            (None, None) => {}
         });
     }
 
-    fn place(&self, hub: &Hub) -> Option<NamespaceId> {
-        hub.find_namespace(&self.namespace)
+    /// The socket, if it is the only one addressed.
+    fn alone_at(&self) -> Option<SocketRef> {
+        self.speaker.filter(|_| self.alone)
+    }
+
+    fn place(&self, hub: &mut Hub) -> Option<NamespaceId> {
+        hub.namespace_of_cluster(&self.namespace)
     }
 
     fn audience(&self) -> Audience<'_> {
-        Audience { to: &self.to, except: &self.except, without: self.speaker.map(|socket| socket.key) }
-    }
-
-    fn chosen(&self, hub: &Hub) -> Vec<SocketKey> {
-        match (self.alone, self.speaker, self.place(hub)) {
-            (true, Some(speaker), _) => vec![speaker.key],
-            (_, _, Some(namespace)) => hub.namespace(namespace).audience(self.audience(), None),
-            (_, _, None) => Vec::new(),
-        }
+        let without = self.speaker.map(|socket| socket.key);
+        Audience { to: &self.to, except: &self.except, without, local: self.local }
     }
 
     fn send(&self, hub: &mut Hub, emission: Emission) {
-        match (self.alone, self.speaker, self.place(hub)) {
-            (true, Some(speaker), _) => hub.emit(speaker, emission),
-            (_, _, Some(namespace)) => hub.broadcast(namespace, self.audience(), emission),
-            (_, _, None) => {}
+        match (self.alone_at(), self.place(hub)) {
+            (Some(at), _) => hub.emit(at, emission),
+            (None, Some(namespace)) => hub.broadcast(namespace, self.audience(), emission),
+            (None, None) => {}
         }
     }
 }
@@ -250,25 +260,33 @@ impl fmt::Display for AskError {
 
 impl Error for AskError {}
 
-/// A socket as another one sees it.
-#[derive(Clone, Debug)]
-pub struct RemoteSocket {
-    id: String,
-    rooms: Vec<String>,
-    data: Value,
+/// So many nodes of a cluster did not say in time which sockets they have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodesMissing(pub usize);
+
+impl fmt::Display for NodesMissing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} nodes of the cluster did not answer in time", self.0)
+    }
 }
+
+impl Error for NodesMissing {}
+
+/// A socket as another one sees it, on whatever node.
+#[derive(Clone, Debug)]
+pub struct RemoteSocket(Found);
 
 impl RemoteSocket {
     /// Its id, which is the name of its own room.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.id
+        &self.0.id
     }
 
     /// The rooms it is in.
     #[must_use]
     pub fn rooms(&self) -> &[String] {
-        &self.rooms
+        &self.0.rooms
     }
 
     /// What is kept with it.
@@ -277,6 +295,7 @@ impl RemoteSocket {
     ///
     /// It does not fit the type.
     pub fn data<T: DeserializeOwned>(&self) -> Result<T, ReadError> {
-        Json::parse(self.data.as_json()).expect("values are JSON").read_with(self.data.attachments())
+        let data = &self.0.data;
+        Json::parse(data.as_json()).expect("values are JSON").read_with(data.attachments())
     }
 }

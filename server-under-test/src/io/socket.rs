@@ -139,20 +139,12 @@ impl Socket {
 
     /// Joins rooms.
     pub fn join(&self, rooms: impl IntoIterator<Item = impl AsRef<str>>) {
-        self.app.act(|hub| {
-            if hub.socket(self.at).is_some() {
-                let all = &mut hub.namespace_mut(self.at.namespace).rooms;
-                rooms.into_iter().for_each(|room| all.join(self.at.key, room.as_ref()));
-            }
-        });
+        self.app.act(|hub| rooms.into_iter().for_each(|room| hub.join_room(self.at, room.as_ref())));
     }
 
     /// Leaves rooms.
     pub fn leave(&self, rooms: impl IntoIterator<Item = impl AsRef<str>>) {
-        self.app.act(|hub| {
-            let all = &mut hub.namespace_mut(self.at.namespace).rooms;
-            rooms.into_iter().for_each(|room| all.leave(self.at.key, room.as_ref()));
-        });
+        self.app.act(|hub| rooms.into_iter().for_each(|room| hub.leave_room(self.at, room.as_ref())));
     }
 
     /// The rooms it is in, its own among them.

@@ -20,6 +20,7 @@ use super::{
 };
 
 use crate::{
+    adapter::{Cluster, Letter, Letters, Seat},
     app::Application,
     config::Config,
     engine::{
@@ -46,6 +47,8 @@ pub(crate) struct Driver {
     registry: Mutex<Registry>,
     timers: Timers,
     ids: AtomicU64,
+    /// Its place in a cluster, until it stops.
+    seat: Mutex<Option<Seat>>,
     pub(super) metrics: Arc<Metrics>,
     pub(crate) tasks: TaskTracker,
     /// The server stops: sessions are closed, connections finish what they do.
@@ -87,6 +90,10 @@ impl Driver {
         let config = Arc::new(config.bounded());
         let hub = Hub::with_app(config.clone(), app, Instant::now());
         let sids = Sids::new(config.clone());
+        let (seat, others, letters) = match config.cluster.as_ref().map(Cluster::join) {
+            Some((seat, others, letters)) => (Some(seat), others, Some(letters)),
+            None => (None, Vec::new(), None),
+        };
         let driver = Arc::new(Self {
             config,
             core: Mutex::new(Core {
@@ -99,12 +106,17 @@ impl Driver {
             registry: Mutex::new(Registry { sids, links: HashMap::new(), former: HashMap::new() }),
             timers: Timers::default(),
             ids: AtomicU64::new(0),
+            seat: Mutex::new(seat),
             metrics: Arc::new(Metrics::new()),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             kill: CancellationToken::new(),
         });
+        driver.act(|hub| others.into_iter().for_each(|node| hub.node_arrived(node)));
         driver.tasks.spawn(driver.clone().keep_time());
+        if let Some(letters) = letters {
+            driver.tasks.spawn(driver.clone().read(letters));
+        }
         driver
     }
 
@@ -197,9 +209,26 @@ impl Driver {
         result
     }
 
+    /// Reads what the other nodes of the cluster say.
+    async fn read(self: Arc<Self>, mut letters: Letters) {
+        loop {
+            let letter = tokio::select! {
+                letter = letters.next() => letter,
+                () = self.stop.cancelled() => return,
+            };
+            match letter {
+                Some(Letter::Said(node, message)) => self.act(|hub| hub.told(node, message)),
+                Some(Letter::Arrived(node)) => self.act(|hub| hub.node_arrived(node)),
+                Some(Letter::Gone(node)) => self.act(|hub| hub.node_gone(node)),
+                None => return,
+            }
+        }
+    }
+
     /// Closes every session.
     pub(super) fn shut_down(&self) {
         self.stop.cancel();
+        *self.seat.lock() = None;
         let links: Vec<_> = self.registry.lock().links.values().cloned().collect();
         for link in links {
             self.step(&link, Input::ShutDown);
@@ -256,6 +285,10 @@ impl Driver {
                 Effect::Send(session, outgoing) => (session, Input::Send(outgoing)),
                 Effect::Close(session) => (session, Input::Close),
                 Effect::Cut(session) => (session, Input::Cut),
+                Effect::Tell(node, message) => {
+                    self.seat.lock().iter().for_each(|seat| seat.tell(node, &message));
+                    continue;
+                }
             };
             let own = own.filter(|own| own.id == session);
             let Some(link) = own.or_else(|| core.links.get(&session)) else { continue };

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{namespace::SocketKey, value::Value};
+use crate::adapter::NodeId;
 
 /// The acknowledgements that one namespace waits for. Ids are counted up from 0, as in socket.io 4.8; `T` is what the
 /// answers are for.
@@ -19,6 +20,8 @@ pub struct Acks<T> {
 #[derive(Debug)]
 struct Pending<T> {
     waiting_for: BTreeSet<SocketKey>,
+    /// How many clients of other nodes are missing; none where the node has not said yet how many it asks.
+    abroad: BTreeMap<NodeId, Option<usize>>,
     responses: Vec<Value>,
     purpose: T,
 }
@@ -58,13 +61,57 @@ impl<T> Acks<T> {
         Self { next: 0, pending: BTreeMap::new(), past: remember.then(HashMap::new) }
     }
 
-    /// These sockets are asked; gives the id under which they answer.
-    pub fn ask(&mut self, sockets: impl IntoIterator<Item = SocketKey>, purpose: T) -> u64 {
+    /// These sockets are asked, and those that other nodes choose; gives the id under which they answer.
+    pub fn ask(
+        &mut self,
+        sockets: impl IntoIterator<Item = SocketKey>,
+        nodes: impl IntoIterator<Item = NodeId>,
+        purpose: T,
+    ) -> u64 {
         let id = self.next;
         self.next += 1;
         let waiting_for = sockets.into_iter().collect();
-        self.pending.insert(id, Pending { waiting_for, responses: Vec::new(), purpose });
+        let abroad = nodes.into_iter().map(|node| (node, None)).collect();
+        self.pending.insert(id, Pending { waiting_for, abroad, responses: Vec::new(), purpose });
         id
+    }
+
+    /// What an answer is for.
+    pub fn purpose(&self, id: u64) -> Option<&T> {
+        self.pending.get(&id).map(|pending| &pending.purpose)
+    }
+
+    /// Another node asks so many clients. Gives what came if nobody is missing any more.
+    pub fn asked_abroad(&mut self, id: u64, node: NodeId, clients: usize) -> Option<Collected<T>> {
+        let pending = self.pending.get_mut(&id)?;
+        let missing = pending.abroad.get_mut(&node).filter(|missing| missing.is_none())?;
+        *missing = Some(clients);
+        if clients == 0 {
+            pending.abroad.remove(&node);
+        }
+        self.collect_if_complete(id)
+    }
+
+    /// A client of another node answers. Gives what came if nobody is missing any more.
+    pub fn answer_from(&mut self, id: u64, node: NodeId, value: Value) -> Option<Collected<T>> {
+        let pending = self.pending.get_mut(&id)?;
+        let missing = pending.abroad.get_mut(&node)?.as_mut()?;
+        *missing -= 1;
+        if *missing == 0 {
+            pending.abroad.remove(&node);
+        }
+        pending.responses.push(value);
+        self.collect_if_complete(id)
+    }
+
+    /// Another node is gone, so that no answers come from it. Gives what came where nobody is missing any more.
+    pub fn gone(&mut self, node: NodeId) -> Vec<Collected<T>> {
+        let concerned: Vec<_> = self
+            .pending
+            .iter_mut()
+            .filter_map(|(id, pending)| pending.abroad.remove(&node).map(|_| *id))
+            .collect();
+        concerned.into_iter().filter_map(|id| self.collect_if_complete(id)).collect()
     }
 
     /// A socket answers.
@@ -75,10 +122,7 @@ impl<T> Acks<T> {
         }
         pending.responses.push(value);
         self.remember(id, socket, Over::Answered);
-        match self.pending.get(&id) {
-            Some(pending) if !pending.waiting_for.is_empty() => Answered::Taken,
-            _ => self.collect(id).map_or(Answered::Taken, Answered::Complete),
-        }
+        self.collect_if_complete(id).map_or(Answered::Taken, Answered::Complete)
     }
 
     /// The time for an answer is over; gives what came, if not all did.
@@ -93,6 +137,12 @@ impl<T> Acks<T> {
     /// How many questions are open.
     pub(crate) fn len(&self) -> usize {
         self.pending.len()
+    }
+
+    fn collect_if_complete(&mut self, id: u64) -> Option<Collected<T>> {
+        let complete =
+            self.pending.get(&id).is_some_and(|it| it.waiting_for.is_empty() && it.abroad.is_empty());
+        if complete { self.collect(id) } else { None }
     }
 
     fn collect(&mut self, id: u64) -> Option<Collected<T>> {

@@ -15,6 +15,8 @@ pub struct Audience<'a> {
     pub except: &'a [String],
     /// The socket that speaks, if it is not to hear itself.
     pub without: Option<SocketKey>,
+    /// Only sockets of this node.
+    pub local: bool,
 }
 
 impl Audience<'_> {

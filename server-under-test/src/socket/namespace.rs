@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{acks::Acks, audience::Audience, rooms::Rooms, value::Value};
-use crate::{config::Config, engine::signals::Outgoing, fault::Fault};
+use crate::{adapter::NodeId, config::Config, engine::signals::Outgoing, fault::Fault};
 
 /// A socket of any namespace; counted up, so that order is the order of joining.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +51,17 @@ pub struct Namespace {
 pub enum AckPurpose {
     /// A command of the testee contract.
     Command(CommandAck),
+    /// A handler of an application, known by this number.
+    Handler(u64),
+    /// Another node, which knows the question by this number.
+    Node(NodeId, u64),
+}
+
+/// Who wants to know which sockets there are.
+#[derive(Debug, Clone, Copy)]
+pub enum FindPurpose {
+    /// A command of the testee contract: the socket whose command it was, and the acknowledgement id of it.
+    Command(SocketRef, Option<u64>),
     /// A handler of an application, known by this number.
     Handler(u64),
 }

@@ -5,6 +5,7 @@ mod client;
 mod abuse;
 mod app;
 mod attach;
+mod cluster;
 mod deflate;
 mod faults;
 mod http;

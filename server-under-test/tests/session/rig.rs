@@ -266,6 +266,7 @@ impl Rig {
                     Effect::Send(id, outgoing) => (id, Input::Send(outgoing)),
                     Effect::Close(id) => (id, Input::Close),
                     Effect::Cut(id) => (id, Input::Cut),
+                    Effect::Tell(..) => unreachable!("it is no node of a cluster"),
                 };
                 self.sessions[id.0 as usize].handle(input, self.now);
             }

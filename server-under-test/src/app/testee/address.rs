@@ -53,6 +53,8 @@ pub(super) struct Address {
     pub(super) to: Vec<String>,
     pub(super) except: Vec<String>,
     pub(super) volatile: bool,
+    /// Only sockets of this node.
+    pub(super) local: bool,
     pub(super) timeout: Option<Duration>,
     /// `via: "server"`.
     pub(super) by_server: bool,
@@ -84,8 +86,8 @@ impl Address {
         };
         let (to, except) = (fields.texts_or_none("to")?, fields.texts_or_none("except")?);
         let is_self = !by_server && !broadcast && to.is_empty() && except.is_empty();
-        let volatile = fields.flag("volatile");
-        Ok(Self { namespace, to, except, volatile, timeout, by_server, is_self, caller })
+        let (volatile, local) = (fields.flag("volatile"), fields.flag("local"));
+        Ok(Self { namespace, to, except, volatile, local, timeout, by_server, is_self, caller })
     }
 
     /// For the commands that look up or move sockets: there is no such operation on the socket itself.
@@ -97,7 +99,7 @@ impl Address {
     /// The audience; a socket that speaks for itself is not part of it.
     pub(super) fn audience(&self) -> Audience<'_> {
         let without = (!self.by_server).then_some(self.caller.key);
-        Audience { to: &self.to, except: &self.except, without }
+        Audience { to: &self.to, except: &self.except, without, local: self.local }
     }
 
     /// The audience of an event, or what a fault makes of it.

@@ -9,12 +9,13 @@ use super::{
     is_recovered, wrong,
 };
 use crate::{
+    adapter::Found,
     app::Event,
     config::Parser,
     fault::Fault,
     hub::{Emission, Hub},
     socket::{
-        namespace::{AckPurpose, CommandAck, Socket, SocketKey, SocketRef},
+        namespace::{AckPurpose, CommandAck, FindPurpose, SocketRef},
         value::{Composer, Value},
     },
 };
@@ -184,41 +185,28 @@ impl Command<'_> {
         Ok(Answer::Done)
     }
 
-    fn sockets(&self, hub: &Hub) -> Result<Answer, String> {
+    fn sockets(&self, hub: &mut Hub) -> Result<Answer, String> {
         let mut address = Address::read_others(hub, self.socket, self.fields)?;
         if hub.config().faulty(Fault::FetchIgnoresRoom) {
             address.to.clear();
         }
-        let place = hub.namespace(address.namespace);
-        let mut answer = Composer::default();
-        answer.raw(r#"{"sockets":["#);
-        for (index, key) in place.audience(address.audience(), None).into_iter().enumerate() {
-            let Some(socket): Option<&Box<Socket>> =
-                place.sockets.get(&key).or_else(|| place.ghosts.get(&key))
-            else {
-                continue;
-            };
-            answer.raw(if index > 0 { "," } else { "" }).raw(r#"{"id":"#).string(&socket.id);
-            answer.raw(r#","rooms":"#).strings(place.rooms.of(key));
-            answer.raw(r#","data":"#).value(&socket.data).raw("}");
-        }
-        Ok(Answer::Value(answer.raw("]}").finish()))
+        let purpose = FindPurpose::Command(self.socket, self.event.ack);
+        hub.find(address.namespace, address.audience(), purpose);
+        Ok(Answer::Given)
     }
 
     fn sockets_join(&self, hub: &mut Hub) -> Result<Answer, String> {
         let (address, rooms) = self.others_and_rooms(hub)?;
-        let ignored = hub.config().faulty(Fault::SocketsJoinIgnored);
-        for key in self.chosen(hub, &address).into_iter().filter(|_| !ignored) {
-            rooms.iter().for_each(|room| hub.namespace_mut(address.namespace).rooms.join(key, room));
+        if !hub.config().faulty(Fault::SocketsJoinIgnored) {
+            hub.join_all(address.namespace, address.audience(), &rooms);
         }
         Ok(Answer::Done)
     }
 
     fn sockets_leave(&self, hub: &mut Hub) -> Result<Answer, String> {
         let (address, rooms) = self.others_and_rooms(hub)?;
-        let ignored = hub.config().faulty(Fault::SocketsLeaveIgnored);
-        for key in self.chosen(hub, &address).into_iter().filter(|_| !ignored) {
-            rooms.iter().for_each(|room| hub.namespace_mut(address.namespace).rooms.leave(key, room));
+        if !hub.config().faulty(Fault::SocketsLeaveIgnored) {
+            hub.leave_all(address.namespace, address.audience(), &rooms);
         }
         Ok(Answer::Done)
     }
@@ -226,10 +214,9 @@ impl Command<'_> {
     fn disconnect_sockets(&self, hub: &mut Hub) -> Result<Answer, String> {
         let address = Address::read_others(hub, self.socket, self.fields)?;
         self.answer_now(hub);
-        let ignored = hub.config().faulty(Fault::SocketsDisconnectIgnored);
-        for key in self.chosen(hub, &address).into_iter().filter(|_| !ignored) {
+        if !hub.config().faulty(Fault::SocketsDisconnectIgnored) {
             let close = self.fields.flag("close") && !hub.config().faulty(Fault::SocketsDisconnectStaysOpen);
-            hub.disconnect(SocketRef { namespace: address.namespace, key }, close);
+            hub.disconnect_all(address.namespace, address.audience(), close);
         }
         Ok(Answer::Given)
     }
@@ -238,15 +225,34 @@ impl Command<'_> {
         Ok((Address::read_others(hub, self.socket, self.fields)?, self.fields.texts("rooms")?))
     }
 
-    fn chosen(&self, hub: &Hub, address: &Address) -> Vec<SocketKey> {
-        hub.namespace(address.namespace).audience(address.audience(), None)
-    }
-
     /// Answers before acting, where the act would make it impossible.
     fn answer_now(&self, hub: &mut Hub) {
         if let Some(id) = self.event.ack {
             hub.acknowledge_command(self.socket, id, &Value::json("{}"));
         }
+    }
+}
+
+/// Answers a command that looked sockets up.
+pub(super) fn found(hub: &mut Hub, asker: SocketRef, id: Option<u64>, found: Result<Vec<Found>, usize>) {
+    let mut answer = Composer::default();
+    match found {
+        Ok(sockets) => {
+            answer.raw(r#"{"sockets":["#);
+            for (index, socket) in sockets.iter().enumerate() {
+                answer.raw(if index > 0 { "," } else { "" }).raw(r#"{"id":"#).string(&socket.id);
+                answer.raw(r#","rooms":"#).strings(&socket.rooms);
+                answer.raw(r#","data":"#).value(&socket.data).raw("}");
+            }
+            answer.raw("]}");
+        }
+        Err(nodes) => {
+            let error = format!("{nodes} nodes did not answer in time");
+            answer.raw(r#"{"error":"#).string(&error).raw("}");
+        }
+    }
+    if let Some(id) = id {
+        hub.acknowledge_command(asker, id, &answer.finish());
     }
 }
 
@@ -276,6 +282,7 @@ fn about(hub: &Hub) -> Answer {
         (config.cookie.is_some(), "cookie"),
         (config.bundle.is_some(), "client-bundle"),
         (config.recovery_window.is_some(), "recovery"),
+        (config.cluster.is_some(), "cluster"),
         (config.parser == Parser::MessagePack, "msgpack"),
         (config.old_clients, "eio3"),
         (config.old_clients, "jsonp"),

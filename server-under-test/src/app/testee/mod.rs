@@ -11,12 +11,13 @@ pub(crate) use echo::release_echo;
 
 use super::{Admission, Applicant, Application, Event, Refusal, emission};
 use crate::{
+    adapter::Found,
     engine::signals::Reason,
     fault::Fault,
     hub::Hub,
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, SocketRef},
+        namespace::{AckPurpose, FindPurpose, SocketRef},
         value::{Composer, Value},
     },
 };
@@ -61,6 +62,12 @@ impl Application for Testee {
 
     fn on_answers(&self, hub: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool) {
         on_answers(hub, collected, timed_out);
+    }
+
+    fn on_found(&self, hub: &mut Hub, purpose: FindPurpose, found: Result<Vec<Found>, usize>) {
+        if let FindPurpose::Command(asker, id) = purpose {
+            command::found(hub, asker, id, found);
+        }
     }
 }
 
