@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beside Rust: Node.js, Python, Chromium, and the packages of the fixtures.
+# Installs what the tests need beside Rust: Node.js, Python, Chromium, the packages of the fixtures, and a client in Rust
+# that is no dependency of the toolkit.
 # Does nothing where everything is installed already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,6 +38,12 @@ install_chromium() {
     command -v apt-get >/dev/null || fail "Chromium is missing; please install it, or name it in CHROMIUM"
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+}
+
+install_openssl() {
+    command -v apt-get >/dev/null || fail "the headers of OpenSSL or pkg-config are missing; please install them"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libssl-dev pkg-config >/dev/null
 }
 
 has_python() {
@@ -90,3 +97,8 @@ for folder in "${python_fixtures[@]}"; do
 done
 
 [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || install_chromium
+
+if ! pkg-config --exists openssl 2>/dev/null; then
+    install_openssl
+fi
+cargo build --quiet --locked --manifest-path fixtures/clients/rust_socketio/Cargo.toml --target-dir target/clients
