@@ -16,6 +16,7 @@ type Conversation = (&'static [&'static str], Variant);
 
 const DRIVE: Conversation = (&["drive.mjs"], Variant::Default);
 const DRIVE_PACKED: Conversation = (&["drive.mjs", "msgpack"], Variant::Msgpack);
+const THREE: Conversation = (&["drive.mjs", "3.1.3"], Variant::Default);
 const OLD: Conversation = (&["old.mjs"], Variant::Old);
 const RECOVER: Conversation = (&["recover.mjs"], Variant::Recovery);
 
@@ -80,6 +81,12 @@ async fn the_official_client_notices_wrong_messagepack() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_official_client_writes_messagepack_to_the_official_server() {
     goes_well(converse(DRIVE_PACKED, socket_io()).await);
+}
+
+#[cfg(feature = "embedded")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_official_client_of_version_three_talks_to_the_reference_server() {
+    goes_well(converse(THREE, Target::Embedded { fault: None }).await);
 }
 
 #[cfg(feature = "embedded")]
