@@ -9,13 +9,12 @@
 //! of the bystander, and how many sessions are left. Ends with 1 if sessions are left, an echo took longer than
 //! 100 ms, the memory exceeded its bound, or the server ended. Linux only: the memory is read from `/proc`.
 
+mod support;
+
 use std::{
-    collections::BTreeMap,
     env,
-    error::Error,
-    fs,
     net::SocketAddr,
-    process::{ExitCode, Stdio},
+    process::ExitCode,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -24,15 +23,14 @@ use std::{
 };
 
 use futures_util::{SinkExt as _, StreamExt as _, future::join_all};
-use siospec_server::{Config, Server};
+use siospec_server::Config;
+use support::{Failure, body, get, memory_kib, sessions, start};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    process::{Child, Command},
 };
 use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 
-type Failure = Box<dyn Error + Send + Sync>;
 type Outcome = Result<(), Failure>;
 type Ws = WebSocketStream<TcpStream>;
 
@@ -43,8 +41,6 @@ const NAMESPACES: usize = 9_000;
 /// What may wait for a client that does not read.
 const OUTBOX_BYTES: usize = 1 << 20;
 const ECHO_LIMIT: Duration = Duration::from_millis(100);
-/// Set for the process that is the server.
-const SERVER: &str = "ABUSED_SERVER";
 /// What has not been reclaimed by then will not be.
 const RECLAIMED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -63,8 +59,8 @@ const ATTACKS: [(&str, u64); 9] = [
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Failure> {
-    if env::var_os(SERVER).is_some() {
-        return serve().await;
+    if support::is_server() {
+        return support::serve(settings()).await;
     }
     let chosen: Vec<String> = env::args().skip(1).collect();
     if let Some(unknown) = chosen.iter().find(|name| ATTACKS.iter().all(|(attack, _)| attack != name)) {
@@ -82,7 +78,7 @@ async fn main() -> Result<ExitCode, Failure> {
         // Each attack has a fresh server, so that one does not hide what another one leaves behind.
         let (mut server, at) = start().await?;
         let pid = server.id().ok_or("the server ended")?;
-        let before = memory_mib(pid)?;
+        let before = memory_kib(pid)? / 1024;
         let bystander = Arc::new(Bystander::default());
         let peak = Arc::new(AtomicU64::new(before));
         let echoes = tokio::spawn(bystander.clone().talk(at));
@@ -112,9 +108,9 @@ async fn main() -> Result<ExitCode, Failure> {
     Ok(status)
 }
 
-/// The server. It ends when its standard input does.
-async fn serve() -> Result<ExitCode, Failure> {
-    let config = Config {
+/// The settings of the server.
+fn settings() -> Config {
+    Config {
         ping_interval: Duration::from_secs(2),
         ping_timeout: Duration::from_secs(2),
         connect_timeout: Duration::from_secs(3),
@@ -123,26 +119,8 @@ async fn serve() -> Result<ExitCode, Failure> {
         head_timeout: Duration::from_secs(2),
         body_timeout: Duration::from_secs(2),
         max_outbox_bytes: OUTBOX_BYTES,
-        metrics_path: Some("/metrics".to_owned()),
         ..Config::default()
-    };
-    let server = Server::bind(config, "127.0.0.1:0").await?;
-    println!("{}", server.local_addr());
-    tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
-    server.shutdown().await;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn start() -> Result<(Child, SocketAddr), Failure> {
-    let mut server = Command::new(env::current_exe()?)
-        .env(SERVER, "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let told = server.stdout.take().ok_or("the server has no output")?;
-    let line = BufReader::new(told).lines().next_line().await?.ok_or("the server ended")?;
-    Ok((server, line.parse()?))
+    }
 }
 
 async fn attack(name: &str, at: SocketAddr) -> Outcome {
@@ -336,29 +314,6 @@ async fn open(at: SocketAddr) -> Result<String, Failure> {
     Ok(body.split('"').nth(3).ok_or("no open packet")?.to_owned())
 }
 
-async fn get(at: SocketAddr, path: &str) -> Result<String, Failure> {
-    let mut stream = TcpStream::connect(at).await?;
-    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await?;
-    body(&mut stream).await
-}
-
-/// The body of a response that says how long it is.
-async fn body(stream: &mut TcpStream) -> Result<String, Failure> {
-    let mut stream = BufReader::new(stream);
-    let (mut length, mut line) = (0, String::new());
-    while stream.read_line(&mut line).await? > 2 {
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse()?;
-        }
-        line.clear();
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await?;
-    Ok(String::from_utf8(body)?)
-}
-
 /// The sessions that are left when nothing is reclaimed any more; 1 is that of the bystander.
 async fn reclaimed(at: SocketAddr) -> Option<u64> {
     let began = Instant::now();
@@ -369,16 +324,6 @@ async fn reclaimed(at: SocketAddr) -> Option<u64> {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-}
-
-async fn sessions(at: SocketAddr) -> Result<u64, Failure> {
-    let page = get(at, "/metrics").await?;
-    let open = page.lines().filter(|line| line.starts_with("siospec_sessions{"));
-    let counts: BTreeMap<_, u64> = open
-        .filter_map(|line| line.rsplit_once(' '))
-        .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
-        .collect();
-    Ok(counts.values().sum())
 }
 
 /// Somebody who behaves.
@@ -413,16 +358,8 @@ impl Bystander {
 }
 
 async fn watch_memory(pid: u32, peak: Arc<AtomicU64>) {
-    while let Ok(memory) = memory_mib(pid) {
-        peak.fetch_max(memory, Ordering::Relaxed);
+    while let Ok(memory) = memory_kib(pid) {
+        peak.fetch_max(memory / 1024, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-}
-
-/// The resident memory of a process.
-fn memory_mib(pid: u32) -> Result<u64, Failure> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("no VmRSS")?;
-    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-    Ok(kib / 1024)
 }
