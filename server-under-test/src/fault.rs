@@ -235,7 +235,7 @@ faults! {
     SecondPlaceEmptied "second-place-emptied" "message-back holds an attachment in one place only."
     UnusedAttachmentCloses "unused-attachment-closes" "A binary event without placeholders closes the connection."
     NanRepeated "nan-repeated" "A message that holds NaN is answered with NaN."
-    ErrorEventCloses "error-event-closes" "An event named error closes the connection."
+    PingEventCloses "ping-event-closes" "An event named ping closes the connection."
     UnparsableFirstIgnored "unparsable-first-ignored" "What is no packet is ignored as long as no namespace is joined."
     RefusalCountsAsJoined "refusal-counts-as-joined" "A connection that was refused by a namespace may stay without one for ever."
     LeavingStartsTheClock "leaving-starts-the-clock" "A connection that leaves its last namespace must join one again in time."

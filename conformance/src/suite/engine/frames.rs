@@ -296,10 +296,9 @@ async fn is_answered_with(stage: &mut Stage, want: &str) -> Check {
     let mut ws = over_websocket(stage).await?;
     ws.frame("close frame 1000", frame(&1000_u16.to_be_bytes(), 8.into(), true)).await?;
     loop {
-        match ws.next_packet().await.map_err(|stop| expecting(stop, want))? {
-            Heard::Closed(how, at) => return stage.demand(how.starts_with(want), want, how, at),
-            // What was on its way.
-            _ => {}
+        // What was on its way comes first.
+        if let Heard::Closed(how, at) = ws.next_packet().await.map_err(|stop| expecting(stop, want))? {
+            return stage.demand(how.starts_with(want), want, how, at);
         }
     }
 }
@@ -314,5 +313,8 @@ async fn over_websocket(stage: &mut Stage) -> Check<Ws> {
     ws.text("2probe").await?;
     ws.hears("3probe").await.set_up("probing")?;
     ws.text("5").await?;
+    // Once this is answered, the upgrade was read.
+    ws.ping(b"upgraded").await?;
+    ws.next_packet().await.set_up("completing the upgrade")?;
     Ok(ws)
 }

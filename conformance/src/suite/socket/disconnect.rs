@@ -106,7 +106,7 @@ const REASON_PING: Rule = Rule::docs(
 const REASON_FORCED: Rule = Rule::reference(
     "socket/disconnect/reason-broken-packet",
     Source::observed("a client that sends what is no packet leaves with the reason forced close"),
-    "When a client sends what is no Socket.IO packet, the reason is: forced close.",
+    "When a client sends what is no Socket.IO packet, the reason is: forced close, or parse error.",
 )
 .broken_by(&["reason-forced-as-close", "unparsable-ignored"]);
 
@@ -176,7 +176,7 @@ async fn the_reason_is_silence(stage: &mut Stage) -> Check {
 async fn the_reason_is_a_broken_packet(stage: &mut Stage) -> Check {
     let [mut alice, mut bob] = watched(stage).await?;
     bob.wire.sends("4abc");
-    leaves_for(stage, &mut alice, &bob.sid, &["forced close"]).await
+    leaves_for(stage, &mut alice, &bob.sid, &["forced close", "parse error"]).await
 }
 
 async fn the_reason_is_no_packet(stage: &mut Stage) -> Check {

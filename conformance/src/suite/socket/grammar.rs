@@ -115,10 +115,10 @@ const JSON_ONLY: Rule = Rule::must(
 
 const UNRESERVED: Rule = Rule::reference(
     "socket/grammar/unreserved-names",
-    Source::observed("error, ping and connection are names of events like any other"),
-    "Events named error, ping or connection are events like any other.",
+    Source::observed("ping, connection and open are names of events like any other"),
+    "Events named ping, connection or open are events like any other.",
 )
-.broken_by(&["error-event-closes", "unknown-event-closes"]);
+.broken_by(&["ping-event-closes", "unknown-event-closes"]);
 
 scenarios! {
     BLANKS_BEHIND => blanks_may_follow over [Polling, Websocket, Upgraded] needs [ECHO];
@@ -258,7 +258,7 @@ async fn what_comes_is_json(stage: &mut Stage) -> Check {
 async fn such_names_have_no_effect(stage: &mut Stage) -> Check {
     let mut session = stage.session().await?;
     session.joins("/", None).await.set_up("joining the main namespace")?;
-    for name in ["error", "ping", "connection"] {
+    for name in ["ping", "connection", "open"] {
         session.says(&event(name, [json!("x")]));
     }
     session.hears_nothing_more("/").await

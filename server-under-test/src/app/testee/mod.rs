@@ -135,7 +135,7 @@ fn on_event(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
             }
         }
         Some(name) if name == "do" => command::carry_out(hub, socket, event),
-        Some(name) if name == "error" && hub.config().faulty(Fault::ErrorEventCloses) => {
+        Some(name) if name == "ping" && hub.config().faulty(Fault::PingEventCloses) => {
             hub.close_of(socket);
         }
         _ if hub.config().faulty(Fault::UnknownEventCloses) => hub.close_of(socket),
