@@ -71,6 +71,36 @@ faults! {
     NoCacheControl "no-cache-control" "Responses say nothing about caching."
     OpenAsOctetStream "open-as-octet-stream" "The handshake response is labelled application/octet-stream."
 
+    HeadHandshakeAccepted "head-handshake-accepted" "A HEAD without a session id opens a session."
+
+    // Opening handshake of websockets.
+    WebsocketKeyOptional "websocket-key-optional" "A websocket is opened without Sec-WebSocket-Key."
+    WebsocketVersionIgnored "websocket-version-ignored" "A websocket is opened whatever its version."
+    PostUpgradeAccepted "post-upgrade-accepted" "A POST opens a websocket."
+    SubprotocolInvented "subprotocol-invented" "A websocket is given a subprotocol that its client did not offer."
+    ExtensionUnasked "extension-unasked" "A websocket is given an extension that its client did not offer."
+    WebsocketTransportMissingAccepted "websocket-transport-missing-accepted" "A websocket that names no transport is opened."
+    WebsocketNamesPollingAccepted "websocket-names-polling-accepted" "A websocket that names the transport polling is opened."
+
+    // CORS.
+    PreflightRefused "preflight-refused" "A preflight request is refused."
+    CorsHeaderMissing "cors-header-missing" "The answer to a handshake names no origin."
+    CorsHeaderMissingOnRefusals "cors-header-missing-on-refusals" "Refusals name no origin."
+
+    // Requests of sessions.
+    PutWithSidAnswered "put-with-sid-answered" "A PUT, PATCH or DELETE of a session is answered as a GET."
+    ConnectionCloseEndsSession "connection-close-ends-session" "A request with Connection: close ends its session."
+    GetAnsweredAtOnce "get-answered-at-once" "Where pings are rare, a GET is answered with a noop at once."
+    LaterVersionUnchecked "later-version-unchecked" "The version that a request of a session names is not looked at."
+    PollAsOctetStream "poll-as-octet-stream" "The answer to a poll is labelled application/octet-stream."
+    PollMayBeCached "poll-may-be-cached" "The answers to polls and POSTs say nothing about caching."
+    BadPacketStrandsGet "bad-packet-strands-get" "Where pings are rare, what is no packet ends the session, and the held GET is never answered."
+    AbortedPostHandled "aborted-post-handled" "A POST that breaks off is handled as far as it came."
+    PacketsAfterCloseHandled "packets-after-close-handled" "What follows a close packet in a payload is handled before the session ends."
+    CookieUnasked "cookie-unasked" "A cookie is set though none is wanted."
+    CompressedUnasked "compressed-unasked" "Answers of 3000 to 3100 bytes are compressed for every client."
+    CompressionUndeclared "compression-undeclared" "Compressed answers do not say that they are."
+
     // Long-polling.
     PostAnswersUpperCase "post-answers-upper-case" "A POST is answered OK instead of ok."
     PayloadHandledBackwards "payload-handled-backwards" "Sixteen or more events of the main namespace in one POST are handled last first."
@@ -101,6 +131,22 @@ faults! {
     WebsocketClosePacketIgnored "websocket-close-packet-ignored" "A close packet sent over websocket is ignored."
     WebsocketPingUnanswered "websocket-ping-unanswered" "A websocket ping frame gets no pong."
     FragmentsDropped "fragments-dropped" "The first fragment of a websocket message is taken for all of it."
+
+    // Websocket frames.
+    ReservedBitIgnored "reserved-bit-ignored" "The reserved bits of websocket frames are ignored."
+    ReservedOpcodeIgnored "reserved-opcode-ignored" "Websocket frames with an opcode that does not exist are ignored."
+    StrayContinuationIgnored "stray-continuation-ignored" "A continuation of no websocket message is ignored."
+    InterleavedMessageTaken "interleaved-message-taken" "A websocket message inside of another is taken for a part of it."
+    LargeControlAccepted "large-control-accepted" "Websocket control frames may be of any size."
+    FragmentedControlAccepted "fragmented-control-accepted" "The first fragment of a websocket control frame is taken for all of it."
+    InvalidUtf8Accepted "invalid-utf8-accepted" "Websocket text that is not UTF-8 is mended."
+    PingInBetweenCloses "ping-in-between-closes" "A ping frame between the fragments of a message closes the websocket."
+    PongFrameCloses "pong-frame-closes" "A pong frame closes the websocket."
+    MessageOf65536Lost "message-of-65536-lost" "Websocket messages of 65536 bytes are lost."
+    CloseFrameUnanswered "close-frame-unanswered" "A close frame is not answered: the connection just ends."
+    CloseCodeNotRepeated "close-code-not-repeated" "The answer to a close frame has no status code."
+    FragmentsUnlimited "fragments-unlimited" "Each fragment of a websocket message may be of maxPayload bytes."
+    BinaryUnlimited "binary-unlimited" "Binary websocket messages larger than maxPayload are accepted."
 
     // Upgrade.
     ProbeUnanswered "probe-unanswered" "The probe is not answered."
@@ -161,7 +207,43 @@ faults! {
     InheritedTransportKills "inherited-transport-kills" "A WebSocket that names a transport like a member of every object stops the server."
     ReservedEventKills "reserved-event-kills" "An event with a reserved name stops the server."
 
+    EventNameObjectKills "event-name-object-kills" "An event whose name is neither a string nor a number stops the server."
+    ConnectErrorKills "connect-error-kills" "A CONNECT_ERROR of a client stops the server."
+    PlaceholderNameKills "placeholder-name-kills" "A placeholder that is numbered with the name of a method stops the server."
+    AttachmentCountKills "attachment-count-kills" "A packet that announces very many attachments stops the server."
+    OddPacketKills "odd-packet-kills" "An upgrade packet where none is due stops the server."
+    DeepPayloadKills "deep-payload-kills" "A payload that is nested too deep stops the server."
+    UpgradeWithBodyKills "upgrade-with-body-kills" "A request for a websocket that has a body stops the server."
+    InvalidFirstFrameKills "invalid-first-frame-kills" "An empty websocket frame with all reserved bits set stops the server."
+    ResetAfterRefusalKills "reset-after-refusal-kills" "The refusal of a websocket for the transport flashsocket stops the server."
+    ManyHeadersKill "many-headers-kill" "A request with more headers than are read stops the server."
+    SubprotocolBlanksKill "subprotocol-blanks-kill" "A subprotocol of a thousand bytes and more stops the server."
+    InheritedRoomLost "inherited-room-lost" "Rooms named like members of every object cannot be joined."
+
+    // Grammar.
+    BlanksBehindClose "blanks-behind-close" "A packet that ends with a blank or a line feed closes the connection."
+    BlanksInsideClose "blanks-inside-close" "A packet with a blank behind the first bracket closes the connection."
+    SlashIsUnknown "slash-is-unknown" "A CONNECT that names the main namespace closes the connection."
+    ConnectPayloadUnchecked "connect-payload-unchecked" "A CONNECT whose payload is no object is admitted."
+    BadAckPayloadIgnored "bad-ack-payload-ignored" "An acknowledgement whose payload is no array is ignored."
+    AttachmentCountIgnored "attachment-count-ignored" "A binary packet without a number of attachments is ignored."
+    NoAttachmentsDeafens "no-attachments-deafens" "A binary packet without attachments makes the server ignore the rest of the connection."
+    Base64OnWebsocketCloses "base64-on-websocket-closes" "Base64 in a websocket text message closes the connection."
+    PongInBetweenCloses "pong-in-between-closes" "A pong between a packet and its attachments closes the connection."
+    FalsePlaceholderReplaced "false-placeholder-replaced" "message-back replaces objects whose _placeholder is false by null."
+    PlaceholdersReadInOrder "placeholders-read-in-order" "message-back puts attachments in the order in which they came."
+    SecondPlaceEmptied "second-place-emptied" "message-back holds an attachment in one place only."
+    UnusedAttachmentCloses "unused-attachment-closes" "A binary event without placeholders closes the connection."
+    NanRepeated "nan-repeated" "A message that holds NaN is answered with NaN."
+    PingEventCloses "ping-event-closes" "An event named ping closes the connection."
+    UnparsableFirstIgnored "unparsable-first-ignored" "What is no packet is ignored as long as no namespace is joined."
+    RefusalCountsAsJoined "refusal-counts-as-joined" "A connection that was refused by a namespace may stay without one for ever."
+    LeavingStartsTheClock "leaving-starts-the-clock" "A connection that leaves its last namespace must join one again in time."
+    PrivateIdWithoutRecovery "private-id-without-recovery" "The answer to CONNECT has a pid though no session is recovered."
+
     // Values.
+    TextCutAtNul "text-cut-at-nul" "message-back cuts texts at the character U+0000."
+    EmptyKeyDropped "empty-key-dropped" "message-back loses members with an empty name."
     EmptyEventIgnored "empty-event-ignored" "message without arguments is not answered."
     ArgumentsCutAtTen "arguments-cut-at-ten" "message-back holds ten arguments at most."
     DeepValuesDropped "deep-values-dropped" "message-back replaces arguments that are nested more than twenty levels deep by null."
@@ -215,6 +297,13 @@ faults! {
     ServerDisconnectHitsAll "server-disconnect-hits-all" "The server removes the sockets of a connection from all namespaces at once."
     ReasonAlwaysTransportClose "reason-always-transport-close" "A client that leaves a namespace is reported as transport close."
     DropUnnoticed "drop-unnoticed" "A lost connection is noticed a ping interval and a ping timeout later."
+    ServerDisconnectUnnamed "server-disconnect-unnamed" "The DISCONNECT of the server names the main namespace, whichever it is about."
+    ReasonServerAsClient "reason-server-as-client" "A socket that the server disconnects is reported as one that left."
+    ReasonPingTimeoutAsClose "reason-ping-timeout-as-close" "A ping time-out is reported as transport close."
+    ReasonForcedAsClose "reason-forced-as-close" "A broken packet is reported as transport close."
+    ReasonParseErrorAsClose "reason-parse-error-as-close" "What is no Engine.IO packet is reported as transport close."
+    LossLeavesFirstOnly "loss-leaves-first-only" "Who loses its connection is reported in the first of its namespaces only."
+    BrokenPacketLeavesFirstOnly "broken-packet-leaves-first-only" "Who sends a broken packet is reported in the first of its namespaces only."
     LeftWithoutRooms "left-without-rooms" "A socket that goes has left its rooms before anybody is told."
 
     // Rooms.

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Exit, Failure, interrupt::Interrupt};
 use crate::{
-    prove::{self, Fault, Matrix},
+    prove::{self, Fault, Matrix, Reach},
     suite,
 };
 
@@ -24,14 +24,18 @@ Each fault has to be caught by the rules that name it, and by no others; each ru
 Examples:
   siospec prove
   siospec prove --html kills.html
+  siospec prove --quick
   siospec prove join-ignored leave-ignored")]
 pub struct Args {
     /// Only these faults; `siospec serve --fault list` shows them
     #[arg(value_name = "FAULT")]
     faults: Vec<String>,
     /// How many faulty servers are judged at the same time
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 3)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), default_value_t = 6)]
     jobs: u16,
+    /// Judge rules of other groups than the fault's own over one transport each, another one from fault to fault
+    #[arg(long)]
+    quick: bool,
     /// Write the matrix as an HTML page
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     html: Option<PathBuf>,
@@ -46,6 +50,7 @@ pub struct Args {
 /// A fault is unknown, or a server or a file cannot be had.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let faults = chosen(args)?;
+    let reach = if args.quick { Reach::EveryRule } else { Reach::Whole };
     // Before hours of work: can its result be written?
     let html = args.html.as_deref().map(create).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -53,7 +58,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let proofs = runtime.block_on(async {
         let mut interrupt = Interrupt::listen()?;
         let bar = bar(faults.len());
-        let proving = prove::prove(&faults, args.jobs.into(), |proof| {
+        let proving = prove::prove(&faults, reach, args.jobs.into(), |proof| {
             bar.set_message(proof.fault.name);
             bar.inc(1);
         });

@@ -33,8 +33,15 @@ enum Depth {
 }
 
 /// Rules whose cases send what no client would: a server may pass them, and be broken ever after.
-const HOSTILE: [&str; 5] =
-    ["security/", "socket/packet/", "socket/binary/", "engine/payload/", "engine/websocket/max-payload-"];
+const HOSTILE: [&str; 7] = [
+    "security/",
+    "socket/packet/",
+    "socket/grammar/",
+    "socket/binary/",
+    "engine/frames/",
+    "engine/payload/",
+    "engine/websocket/max-payload-",
+];
 
 /// Whether the cases of a rule may have harmed the server though it passed them.
 pub(super) fn is_hostile(rule: &Rule) -> bool {

@@ -94,6 +94,13 @@ impl Raw {
         self.write(bytes).await
     }
 
+    /// Resets the connection.
+    pub fn resets(self) {
+        self.scene.sent(&self.actor, "reset");
+        // Without this option the connection just ends, which is a weaker way to hang up.
+        let _unsupported = self.stream.set_zero_linger();
+    }
+
     async fn write(&mut self, bytes: &[u8]) -> Check {
         let written = async {
             self.stream.write_all(bytes).await?;
@@ -153,7 +160,7 @@ impl Raw {
                         (header.name.to_ascii_lowercase(), String::from_utf8_lossy(header.value).into_owned())
                     })
                     .collect();
-                let body = self.read_body(&headers, bytes.split_off(head)).await?;
+                let body = self.read_body(status, &headers, bytes.split_off(head)).await?;
                 return Ok((status, headers, body));
             }
             if bytes.len() > MAX_HEAD_BYTES {
@@ -165,9 +172,13 @@ impl Raw {
 
     async fn read_body(
         &mut self,
+        status: u16,
         headers: &[(String, String)],
         mut bytes: Vec<u8>,
     ) -> Result<Vec<u8>, String> {
+        if matches!(status, 100..200 | 204 | 304) {
+            return Ok(Vec::new());
+        }
         let header =
             |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         if header("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {

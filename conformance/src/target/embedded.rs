@@ -119,6 +119,7 @@ impl Embedded {
             config.parser = Parser::MessagePack;
         }
         config.old_clients = configuration.old_clients;
+        config.cors_origin = Some("*".to_owned());
         config.fault = fault;
         let server = Server::bind(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|error| {
             TargetError::Unreachable(format!("cannot start the reference server: {error}"))

@@ -125,8 +125,8 @@ pub fn admit<'a>(
             {
                 return Ok(Admission::Join(sid));
             }
-            Known::Session => return join(head, sid, transport, VERSION),
-            Known::OldSession => return join(head, sid, transport, OLD_VERSION),
+            Known::Session => return join(config, head, sid, transport, VERSION),
+            Known::OldSession => return join(config, head, sid, transport, OLD_VERSION),
             Known::Nothing if config.faulty(Fault::SidUnknownOpensSession) => {
                 return Ok(Admission::Open(transport));
             }
@@ -141,15 +141,20 @@ pub fn admit<'a>(
     match head.method {
         "GET" => {}
         "POST" if config.faulty(Fault::PostHandshakeAccepted) => {}
+        "POST" if head.upgrade && config.faulty(Fault::PostUpgradeAccepted) => {}
+        "HEAD" if config.faulty(Fault::HeadHandshakeAccepted) => {}
         "PUT" | "DELETE" | "PATCH" if config.faulty(Fault::PutHandshakeAccepted) => {}
         _ => return Err(Refusal::BadMethod),
     }
-    if head.upgrade && post {
+    if head.upgrade && post && !config.faulty(Fault::PostUpgradeAccepted) {
         return Err(Refusal::BadMethod);
     }
     let transport = match (transport, head.upgrade) {
         (Transport::WebSocket, false) if config.faulty(Fault::PlainWebsocketGetAccepted) => {
             Transport::Polling
+        }
+        (Transport::Polling, true) if config.faulty(Fault::WebsocketNamesPollingAccepted) => {
+            Transport::WebSocket
         }
         (Transport::WebSocket, false) | (Transport::Polling, true) => return Err(Refusal::BadRequest),
         _ => transport,
@@ -176,10 +181,16 @@ fn transport(config: &Config, head: Head<'_>) -> Result<Transport, Refusal> {
     if head.upgrade && head.query.get("transport") == Some("__proto__") {
         config.dies_of(Fault::InheritedTransportKills);
     }
+    if head.upgrade && head.query.get("transport") == Some("flashsocket") {
+        config.dies_of(Fault::ResetAfterRefusalKills);
+    }
     match head.query.get("transport") {
         Some("polling") => Ok(Transport::Polling),
         Some("websocket") => Ok(Transport::WebSocket),
         None if config.faulty(Fault::TransportMissingAccepted) && !head.upgrade => Ok(Transport::Polling),
+        None if config.faulty(Fault::WebsocketTransportMissingAccepted) && head.upgrade => {
+            Ok(Transport::WebSocket)
+        }
         Some(_) if config.faulty(Fault::TransportUnknownAccepted) => match head.upgrade {
             true => Ok(Transport::WebSocket),
             false => Ok(Transport::Polling),
@@ -190,6 +201,7 @@ fn transport(config: &Config, head: Head<'_>) -> Result<Transport, Refusal> {
 
 /// A request of a session repeats the session's version, and names the transport that it is.
 fn join<'a>(
+    config: &Config,
     head: Head<'a>,
     sid: &'a str,
     transport: Transport,
@@ -198,9 +210,10 @@ fn join<'a>(
     let fits = match head.method {
         "GET" => head.upgrade == (transport == Transport::WebSocket),
         "POST" => transport == Transport::Polling && !head.upgrade,
-        _ => false,
+        _ => config.faulty(Fault::PutWithSidAnswered),
     };
-    let versions_differ = head.query.get("EIO") != Some(version);
+    let versions_differ =
+        head.query.get("EIO") != Some(version) && !config.faulty(Fault::LaterVersionUnchecked);
     if fits && !versions_differ { Ok(Admission::Join(sid)) } else { Err(Refusal::BadRequest) }
 }
 

@@ -65,6 +65,11 @@ impl Hub {
             if self.config.faulty(Fault::UnknownNamespaceCloses) {
                 return self.close(session);
             }
+            if self.config.faulty(Fault::RefusalCountsAsJoined)
+                && let Some(connection) = self.connections.get(&session)
+            {
+                self.timers.cancel(connection.connect_timer);
+            }
             let payload = match self.config.fault {
                 Some(Fault::ConnectErrorAsString) => r#""Invalid namespace""#,
                 _ => r#"{"message":"Invalid namespace"}"#,
@@ -258,6 +263,13 @@ impl Hub {
             return self.remove_all(session, reason);
         }
         self.remove(socket, reason);
+        if self.config.faulty(Fault::LeavingStartsTheClock)
+            && let Some(connection) = self.connections.get_mut(&session)
+        {
+            connection.client.is_a_stranger();
+            connection.connect_timer =
+                self.timers.set(self.now + self.config.connect_timeout, super::Timer::Connect(session));
+        }
     }
 
     /// The server removes a socket from its namespace; with `close` it leaves all of them and the connection closes.
@@ -275,7 +287,11 @@ impl Hub {
                     packet::disconnected(&self.config, &self.namespaces[socket.namespace.0].name),
                 );
             }
-            self.remove(socket, Reason::ServerLeft);
+            let reason = match self.config.fault {
+                Some(Fault::ReasonServerAsClient) => Reason::ClientLeft,
+                _ => Reason::ServerLeft,
+            };
+            self.remove(socket, reason);
         }
         if close {
             self.close(session);
@@ -305,13 +321,28 @@ impl Hub {
     }
 
     fn remove_all(&mut self, session: SessionId, reason: Reason) {
+        let first_only = match reason {
+            Reason::TransportClose => self.config.faulty(Fault::LossLeavesFirstOnly),
+            Reason::ForcedClose => self.config.faulty(Fault::BrokenPacketLeavesFirstOnly),
+            _ => false,
+        };
         let sockets = self.connections.get(&session).map(|it| it.client.sockets()).unwrap_or_default();
-        for socket in sockets {
-            self.remove(socket, reason);
+        for (index, socket) in sockets.into_iter().enumerate() {
+            if first_only && index > 0 {
+                self.forget(socket);
+            } else {
+                self.remove(socket, reason);
+            }
         }
     }
 
     fn remove(&mut self, socket: SocketRef, reason: Reason) {
+        let reason = match (self.config.fault, reason) {
+            (Some(Fault::ReasonPingTimeoutAsClose), Reason::PingTimeout)
+            | (Some(Fault::ReasonForcedAsClose), Reason::ForcedClose)
+            | (Some(Fault::ReasonParseErrorAsClose), Reason::ParseError) => Reason::TransportClose,
+            (_, reason) => reason,
+        };
         let lost = self.lost(socket, reason);
         if self.config.faulty(Fault::LeftWithoutRooms) {
             self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
 };
 
 use super::deflate;
-use crate::engine::outbox::Text;
+use crate::{engine::outbox::Text, fault::Fault};
 
 /// The longest payload of a control frame.
 const MAX_CONTROL_BYTES: usize = 125;
@@ -42,6 +42,8 @@ pub(super) struct Decoder {
     /// The beginning of a message.
     begun: Option<Box<Begun>>,
     closed: bool,
+    /// The rule that is not kept, if any.
+    fault: Option<Fault>,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,21 @@ struct Head {
 
 impl Decoder {
     pub(super) fn new(max_message_bytes: usize, deflate: bool) -> Self {
-        Self { max_message_bytes, deflate, left: BytesMut::new(), begun: None, closed: false }
+        Self { max_message_bytes, deflate, left: BytesMut::new(), begun: None, closed: false, fault: None }
+    }
+
+    /// The same, with a fault that may be one of frames.
+    pub(super) fn with(self, fault: Option<Fault>) -> Self {
+        Self { fault, ..self }
+    }
+
+    /// Whether a fault lets a frame pass.
+    fn passes(&self, opcode: OpCode) -> bool {
+        match self.fault {
+            Some(Fault::LargeControlAccepted) => matches!(opcode, OpCode::Control(_)),
+            Some(Fault::BinaryUnlimited) => opcode == OpCode::Data(Data::Binary),
+            _ => false,
+        }
     }
 
     /// Reads what arrived and hands on what it completes.
@@ -116,18 +132,22 @@ impl Decoder {
             return Err(CloseCode::Protocol);
         }
         let begun = match (header.opcode, &self.begun) {
-            (OpCode::Control(_), _) if !header.is_final || length > MAX_CONTROL_BYTES as u64 => {
+            (OpCode::Control(_), _)
+                if !header.is_final || (length > MAX_CONTROL_BYTES as u64 && !self.passes(header.opcode)) =>
+            {
                 return Err(CloseCode::Protocol);
             }
             (OpCode::Data(Data::Continue), None) | (OpCode::Data(Data::Text | Data::Binary), Some(_)) => {
                 return Err(CloseCode::Protocol);
             }
+            (OpCode::Data(Data::Continue), Some(_)) if self.fault == Some(Fault::FragmentsUnlimited) => 0,
             (OpCode::Data(Data::Continue), Some(begun)) => begun.payload.len(),
             _ => 0,
         };
         let payload_bytes = usize::try_from(length).map_err(|_| CloseCode::Size)?;
         if payload_bytes > self.max_message_bytes.saturating_sub(begun)
             && matches!(header.opcode, OpCode::Data(_))
+            && !self.passes(header.opcode)
         {
             return Err(CloseCode::Size);
         }
@@ -147,7 +167,7 @@ impl Decoder {
             OpCode::Control(Control::Close) => {
                 let answer = answer_to_close(payload)?;
                 self.closed = true;
-                take(Received::Close(answer));
+                take(Received::Close(answer.filter(|_| self.fault != Some(Fault::CloseCodeNotRepeated))));
             }
             OpCode::Control(_) => {}
             OpCode::Data(kind) if head.is_final && self.begun.is_none() => {
@@ -170,6 +190,9 @@ impl Decoder {
         let unpacked = compressed.then(|| deflate::unpack(payload, self.max_message_bytes)).transpose()?;
         let payload = unpacked.as_deref().unwrap_or(payload);
         Ok(match kind {
+            Data::Text if self.fault == Some(Fault::InvalidUtf8Accepted) => {
+                Received::Text(Text::copied(&String::from_utf8_lossy(payload)))
+            }
             Data::Text => Received::Text(text(payload)?),
             _ => Received::Binary(Bytes::copy_from_slice(payload)),
         })

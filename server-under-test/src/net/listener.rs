@@ -13,6 +13,7 @@ use super::{
 use crate::{
     app::{engine_echo::EngineEcho, testee::Testee},
     config::Config,
+    fault::Fault,
     io::{App, Io},
 };
 
@@ -126,7 +127,12 @@ async fn serve(driver: Arc<Driver>, stream: TcpStream) {
     tokio::pin!(connection);
     // How a connection ends is told by the requests on it.
     tokio::select! {
-        _ = connection.as_mut() => return,
+        ended = connection.as_mut() => {
+            if ended.is_err_and(|error| error.is_parse_too_large()) {
+                config.dies_of(Fault::ManyHeadersKill);
+            }
+            return;
+        }
         () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
     }
     tokio::select! {

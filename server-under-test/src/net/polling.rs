@@ -16,11 +16,14 @@ use super::{
     request::Cut,
     response::{self, Reply},
 };
-use crate::engine::{
-    admission::Query,
-    jsonp::Jsonp,
-    polling::{BodyBuffer, BodyError, check_head},
-    signals::{Answer, Input, RequestId, Transport},
+use crate::{
+    engine::{
+        admission::Query,
+        jsonp::Jsonp,
+        polling::{BodyBuffer, BodyError, check_head},
+        signals::{Answer, Input, RequestId, Transport},
+    },
+    fault::Fault,
 };
 
 /// U+001E, between the packets of a payload (Engine.IO protocol v4, "Packet encoding").
@@ -102,7 +105,11 @@ where
 {
     let mut buffer = BodyBuffer::new(&driver.config);
     while let Some(frame) = body.frame().await {
-        let Ok(piece) = frame?.into_data() else { continue };
+        let frame = match frame {
+            Err(_) if driver.config.faulty(Fault::AbortedPostHandled) => break,
+            frame => frame?,
+        };
+        let Ok(piece) = frame.into_data() else { continue };
         if let Err(error) = buffer.push(piece) {
             discard(body).await?;
             return Ok(Err(error));

@@ -17,8 +17,9 @@ use crate::{
     engine::{
         admission::{Admission, Head, Query, admit},
         jsonp::Jsonp,
-        signals::{Refusal, Transport},
+        signals::{Input, Refusal, Transport},
     },
+    fault::Fault,
 };
 
 /// The connection is dropped without a response.
@@ -55,12 +56,19 @@ where
         let reply = response::file(&driver.config, file, request.headers());
         return Ok(response::with_cors(&driver.config, reply));
     }
-    if request.method() == Method::OPTIONS && driver.config.cors_origin.is_some() {
+    let preflight = request.method() == Method::OPTIONS && driver.config.cors_origin.is_some();
+    if preflight && !driver.config.faulty(Fault::PreflightRefused) {
         return Ok(response::with_cors(&driver.config, response::preflight(request.headers())));
     }
     let coding = response::coding(&driver.config, request.headers());
     let reply = route(&driver, request).await?;
-    Ok(response::with_cors(&driver.config, response::compressed(&driver.config, coding, reply)))
+    let without_cors = match driver.config.fault {
+        Some(Fault::CorsHeaderMissing) => reply.status().is_success(),
+        Some(Fault::CorsHeaderMissingOnRefusals) => !reply.status().is_success(),
+        _ => false,
+    };
+    let reply = response::compressed(&driver.config, coding, reply);
+    Ok(if without_cors { reply } else { response::with_cors(&driver.config, reply) })
 }
 
 /// Whether a request is for this server.
@@ -105,6 +113,11 @@ where
         Err(refusal) => return Ok(response::refused(refusal)),
     };
     let jsonp = Jsonp::of(&driver.config, &query);
+    if let Some(link) = link.as_ref().filter(|_| driver.config.faulty(Fault::ConnectionCloseEndsSession))
+        && request.headers().get(header::CONNECTION).is_some_and(|value| value == "close")
+    {
+        driver.step(link, Input::ShutDown);
+    }
     match (admission, link) {
         (Admission::Open(Transport::WebSocket), _) => Ok(websocket::accept(driver, request, None, query)),
         (Admission::Open(Transport::Polling), _) => polling::open(driver, query).await,

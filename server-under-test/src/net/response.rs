@@ -50,6 +50,9 @@ pub(super) fn answer(config: &Config, answer: Answer, jsonp: Option<&Jsonp>) -> 
     let mut reply = match answer {
         Answer::Payload(body) => match jsonp {
             Some(jsonp) => reply(StatusCode::OK, TEXT, jsonp.script(config, &body)),
+            None if config.faulty(Fault::PollAsOctetStream) && !config.old_clients => {
+                reply(StatusCode::OK, OCTETS, body)
+            }
             None => reply(StatusCode::OK, TEXT, body),
         },
         Answer::Octets(body) if config.faulty(Fault::OldOctetsAsText) => reply(StatusCode::OK, TEXT, body),
@@ -60,7 +63,7 @@ pub(super) fn answer(config: &Config, answer: Answer, jsonp: Option<&Jsonp>) -> 
         Answer::Overlap => return Some(empty(StatusCode::BAD_REQUEST)),
         Answer::Cut => return None,
     };
-    if !config.faulty(Fault::NoCacheControl) {
+    if !config.faulty(Fault::NoCacheControl) && !config.faulty(Fault::PollMayBeCached) {
         reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     Some(reply)
@@ -69,13 +72,17 @@ pub(super) fn answer(config: &Config, answer: Answer, jsonp: Option<&Jsonp>) -> 
 /// How a response to this request may be compressed.
 pub(super) fn coding(config: &Config, request: &HeaderMap) -> Option<Coding> {
     config.compress_from_bytes?;
+    if config.faulty(Fault::CompressedUnasked) {
+        return Some(Coding::Gzip);
+    }
     Coding::accepted(request.get(header::ACCEPT_ENCODING)?.to_str().ok()?)
 }
 
 /// The response, compressed if that is wanted and worth it.
 pub(super) fn compressed(config: &Config, coding: Option<Coding>, mut reply: Reply) -> Reply {
     let (Some(coding), Some(least)) = (coding, config.compress_from_bytes) else { return reply };
-    if reply.body().size_hint().lower() < least as u64 {
+    let length = reply.body().size_hint().lower();
+    if length < least as u64 || (config.faulty(Fault::CompressedUnasked) && !(3000..3100).contains(&length)) {
         return reply;
     }
     let Some(Ok(body)) = std::mem::take(reply.body_mut()).frame().now_or_never().flatten() else {
@@ -83,7 +90,9 @@ pub(super) fn compressed(config: &Config, coding: Option<Coding>, mut reply: Rep
     };
     let packed = coding.compress(&body.into_data().unwrap_or_default());
     *reply.body_mut() = Full::new(packed);
-    reply.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    if !config.faulty(Fault::CompressionUndeclared) {
+        reply.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
     vary(reply.headers_mut(), header::ACCEPT_ENCODING);
     reply
 }
@@ -113,11 +122,18 @@ pub(super) fn metrics(metrics: &Metrics) -> Reply {
 
 /// The response to a polling handshake differs from that to a later poll.
 pub(super) fn handshake(config: &Config, mut reply: Reply, sid: &str) -> Reply {
-    if let Some(name) = &config.cookie {
+    let unasked = || config.faulty(Fault::CookieUnasked).then(|| "io".to_owned());
+    if let Some(name) = config.cookie.clone().or_else(unasked) {
         let cookie = format!("{name}={sid}; Path=/; HttpOnly; SameSite=Lax");
         if let Ok(cookie) = HeaderValue::try_from(cookie) {
             reply.headers_mut().insert(header::SET_COOKIE, cookie);
         }
+    }
+    if config.faulty(Fault::PollAsOctetStream) {
+        reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(TEXT));
+    }
+    if config.faulty(Fault::PollMayBeCached) {
+        reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if config.faulty(Fault::OpenAsOctetStream) {
         let octets = HeaderValue::from_static("application/octet-stream");

@@ -3,7 +3,12 @@
 use crate::{config::Config, fault::Fault};
 
 const FIN: u8 = 0x80;
+const OPCODE: u8 = 0x0f;
+/// The bit of an opcode that says that it is a control frame's.
+const CONTROL: u8 = 0x8;
 const CONTINUATION: u8 = 0x0;
+/// An opcode that does not exist.
+const RESERVED: u8 = 0x3;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 
@@ -12,6 +17,8 @@ const PONG: u8 = 0xa;
 pub(super) struct Tamper {
     fault: Fault,
     position: Position,
+    /// The first fragment of a message has come, and not the last.
+    begun: bool,
 }
 
 /// Where in a frame the next byte is (RFC 6455, section 5.2).
@@ -31,8 +38,19 @@ impl Tamper {
     /// Nothing without a fault that wants it.
     pub(super) fn new(config: &Config) -> Option<Self> {
         let fault = config.fault?;
-        let wanted = [Fault::WebsocketPingUnanswered, Fault::FragmentsDropped].contains(&fault);
-        wanted.then_some(Self { fault, position: Position::Flags })
+        let wanted = matches!(
+            fault,
+            Fault::WebsocketPingUnanswered
+                | Fault::FragmentsDropped
+                | Fault::ReservedBitIgnored
+                | Fault::ReservedOpcodeIgnored
+                | Fault::StrayContinuationIgnored
+                | Fault::InterleavedMessageTaken
+                | Fault::FragmentedControlAccepted
+                | Fault::PingInBetweenCloses
+                | Fault::PongFrameCloses
+        );
+        wanted.then_some(Self { fault, position: Position::Flags, begun: false })
     }
 
     /// Changes what arrived.
@@ -40,7 +58,11 @@ impl Tamper {
         while let [first, rest @ ..] = bytes {
             self.position = match self.position {
                 Position::Flags => {
-                    *first = changed(self.fault, *first);
+                    let sent = *first;
+                    *first = changed(self.fault, sent, self.begun);
+                    if sent & CONTROL == 0 {
+                        self.begun = sent & FIN == 0;
+                    }
                     Position::Length
                 }
                 Position::Length => match *first & 0x7f {
@@ -73,13 +95,21 @@ fn payload(length: u64) -> Position {
     Position::Rest(length.saturating_add(4))
 }
 
-fn changed(fault: Fault, flags: u8) -> u8 {
-    let opcode = flags & 0x0f;
+/// The first byte of a frame as it is read; `begun` says that it comes in the middle of a message.
+fn changed(fault: Fault, flags: u8, begun: bool) -> u8 {
+    let opcode = flags & OPCODE;
     match fault {
         Fault::WebsocketPingUnanswered if opcode == PING => flags - PING + PONG,
         // A pong that nobody asked for is ignored.
         Fault::FragmentsDropped if opcode == CONTINUATION => FIN | PONG,
         Fault::FragmentsDropped => flags | FIN,
+        Fault::ReservedBitIgnored => flags & (FIN | OPCODE),
+        Fault::ReservedOpcodeIgnored if opcode == RESERVED => FIN | PONG,
+        Fault::StrayContinuationIgnored if opcode == CONTINUATION && !begun => FIN | PONG,
+        Fault::InterleavedMessageTaken if opcode & CONTROL == 0 && begun => flags & FIN | CONTINUATION,
+        Fault::FragmentedControlAccepted if opcode & CONTROL != 0 => flags | FIN,
+        Fault::PingInBetweenCloses if opcode == PING && begun => FIN | RESERVED,
+        Fault::PongFrameCloses if opcode == PONG => FIN | RESERVED,
         _ => flags,
     }
 }

@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::{Request, header, upgrade::OnUpgrade};
+use hyper::{
+    Request,
+    header::{self, HeaderValue},
+    upgrade::OnUpgrade,
+};
 use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::frame::coding::CloseCode};
 
 use super::{
@@ -80,20 +84,35 @@ pub(super) fn accept<B>(
             .is_some_and(|value| value.eq_ignore_ascii_case(wanted))
     };
     let key = headers.get(header::SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
-    let (true, true, Some(key)) =
-        (has(header::UPGRADE, "websocket"), has(header::SEC_WEBSOCKET_VERSION, "13"), key)
-    else {
+    let key = key.or_else(|| driver.config.faulty(Fault::WebsocketKeyOptional).then(String::new));
+    let version =
+        has(header::SEC_WEBSOCKET_VERSION, "13") || driver.config.faulty(Fault::WebsocketVersionIgnored);
+    let (true, true, Some(key)) = (has(header::UPGRADE, "websocket"), version, key) else {
         return response::upgrade_refused(Refusal::BadRequest);
     };
+    if headers.contains_key(header::CONTENT_LENGTH) {
+        driver.config.dies_of(Fault::UpgradeWithBodyKills);
+    }
     // The first protocol is chosen, as in socket.io 4.8.
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
-    let protocol = offered.and_then(|offered| offered.split(',').next()?.trim().try_into().ok());
+    if offered.is_some_and(|offered| offered.len() > 1000) {
+        driver.config.dies_of(Fault::SubprotocolBlanksKill);
+    }
+    let protocol = offered.and_then(|offered| match driver.config.faulty(Fault::SubprotocolInvented) {
+        true => Some(HeaderValue::from_static("invented")),
+        false => offered.split(',').next()?.trim().try_into().ok(),
+    });
     let offers = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
     let is_offered = offers.filter_map(|value| value.to_str().ok()).any(deflate::is_offered);
     let deflate_from_bytes = driver.config.deflate_from_bytes.filter(|_| is_offered);
     let upgrade = hyper::upgrade::on(&mut request);
     driver.tasks.spawn(serve(driver.clone(), upgrade, link, query, deflate_from_bytes));
-    response::switching(&key, protocol, deflate_from_bytes.map(|_| deflate::AGREED))
+    let unasked = driver.config.faulty(Fault::ExtensionUnasked);
+    response::switching(
+        &key,
+        protocol,
+        deflate_from_bytes.map(|_| deflate::AGREED).or(unasked.then_some("unasked")),
+    )
 }
 
 async fn serve(
@@ -112,7 +131,8 @@ async fn serve(
     };
     link.attach(Outlet::new(socket, writer, deflate_from_bytes, driver.metrics.clone()));
     driver.step(&link, Input::SocketOpened(socket));
-    let decoder = Decoder::new(max_message_bytes(&driver.config), deflate_from_bytes.is_some());
+    let decoder = Decoder::new(max_message_bytes(&driver.config), deflate_from_bytes.is_some())
+        .with(driver.config.fault);
     let tamper = Tamper::new(&driver.config);
     let mut websocket = Websocket { driver, link, socket, reader, decoder, tamper, held: false };
     let end = match websocket.arrived(&mut read_already) {
@@ -183,12 +203,18 @@ impl Websocket {
 
     /// Hands on what arrived; gives why nothing more will, if so.
     fn arrived(&mut self, bytes: &mut [u8]) -> Option<End> {
+        // An empty frame with all reserved bits and no mask to speak of.
+        if bytes == [0xf1, 0x80, 0, 0, 0, 0] {
+            self.driver.config.dies_of(Fault::InvalidFirstFrameKills);
+        }
         if let Some(tamper) = &mut self.tamper {
             tamper.tamper(bytes);
         }
         let mut turn = self.driver.turn(&self.link);
         let (mut messages, mut message_bytes, mut end) = (0, 0, None);
+        let lost = self.driver.config.faulty(Fault::MessageOf65536Lost);
         let read = self.decoder.read(bytes, |received| match received {
+            Received::Text(text) if lost && text.as_str().len() == 65_536 => {}
             Received::Text(text) => {
                 messages += 1;
                 message_bytes += text.as_str().len();
@@ -202,7 +228,10 @@ impl Websocket {
             Received::Ping(payload) => self.link.pong(self.socket, payload),
             Received::Close(answer) => {
                 turn.handle(Input::SocketClosed(self.socket));
-                end = Some(End::ClosedByPeer(answer));
+                end = Some(match self.driver.config.faulty(Fault::CloseFrameUnanswered) {
+                    true => End::Lost,
+                    false => End::ClosedByPeer(answer),
+                });
             }
         });
         self.driver.metrics.of(Transport::WebSocket).received.add(messages, message_bytes);

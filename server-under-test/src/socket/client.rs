@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use siospec_codec::{
     DecodeError, ErrorKind, Limits,
-    socket::{Assembler, Body, Message},
+    socket::{Assembler, Body, Message, placeholders},
 };
 
 use super::{messagepack, namespace::SocketRef};
@@ -37,6 +37,8 @@ pub struct Client {
     admitted: bool,
     /// Namespaces it left; only for faults.
     departed: HashSet<String>,
+    /// It hears nothing more; only with a fault.
+    deaf: bool,
 }
 
 /// What a client says.
@@ -100,6 +102,7 @@ impl Client {
             others: HashMap::new(),
             admitted: false,
             departed: HashSet::new(),
+            deaf: false,
         }
     }
 
@@ -117,6 +120,12 @@ impl Client {
         }
         if self.assembler.is_waiting() && self.config.faulty(Fault::TextTakenAsAttachment) {
             return self.binary(Bytes::copy_from_slice(text.as_bytes()));
+        }
+        if self.deaf {
+            return Ok(None);
+        }
+        if self.is_misread(text) {
+            return Err(Violation::Fault);
         }
         match self.assembler.text(text) {
             Ok(Some(message)) => self.message(message),
@@ -188,6 +197,11 @@ impl Client {
         }
     }
 
+    /// It counts as one that never joined; only with a fault.
+    pub(crate) fn is_a_stranger(&mut self) {
+        self.admitted = false;
+    }
+
     /// Its socket in the namespace.
     #[must_use]
     pub fn socket(&self, namespace: &str) -> Option<SocketRef> {
@@ -231,11 +245,20 @@ impl Client {
             return Ok(Some(Incoming::Connect { namespace: name.to_owned(), auth }));
         }
         let Some(socket) = self.socket(name) else { return self.stranger(message) };
+        if self.config.faulty(Fault::UnusedAttachmentCloses)
+            && let Body::Event { args, attachments: Some(_), .. } = packet.body
+            && placeholders(args).next().is_none()
+        {
+            return Err(Violation::Fault);
+        }
         Ok(Some(match packet.body {
             Body::Event { .. } => Incoming::Event(socket, message),
             Body::Ack { .. } => Incoming::Ack(socket, message),
             Body::Disconnect => Incoming::Leave(socket),
-            Body::ConnectError(_) => return Err(Violation::ConnectError),
+            Body::ConnectError(_) => {
+                self.config.dies_of(Fault::ConnectErrorKills);
+                return Err(Violation::ConnectError);
+            }
             Body::Connect(_) => return Ok(None),
         }))
     }
@@ -263,11 +286,40 @@ impl Client {
         }
     }
 
+    /// Whether a fault finds something wrong with a packet.
+    fn is_misread(&self, text: &str) -> bool {
+        match self.config.fault {
+            Some(Fault::BlanksBehindClose) => text.ends_with([' ', '\n']),
+            Some(Fault::BlanksInsideClose) => text.contains("[ "),
+            Some(Fault::SlashIsUnknown) => ["0/", "0/,"].contains(&text),
+            _ => false,
+        }
+    }
+
     fn malformed(&mut self, text: &str, error: DecodeError) -> Result<Option<Incoming>, Violation> {
-        if error.kind == ErrorKind::ReservedEventName {
-            self.config.dies_of(Fault::ReservedEventKills);
+        match error.kind {
+            ErrorKind::ReservedEventName => self.config.dies_of(Fault::ReservedEventKills),
+            ErrorKind::InvalidEventName if text.contains("toString") => {
+                self.config.dies_of(Fault::EventNameObjectKills);
+            }
+            ErrorKind::TooManyAttachments => self.config.dies_of(Fault::AttachmentCountKills),
+            ErrorKind::InvalidPlaceholder if text.contains("splice") => {
+                self.config.dies_of(Fault::PlaceholderNameKills);
+            }
+            ErrorKind::TooDeep => self.config.dies_of(Fault::DeepPayloadKills),
+            ErrorKind::NoAttachments if self.config.faulty(Fault::NoAttachmentsDeafens) => {
+                self.deaf = true;
+                return Ok(None);
+            }
+            ErrorKind::ExpectedObject if self.config.faulty(Fault::ConnectPayloadUnchecked) => {
+                return Ok(Some(Incoming::Connect { namespace: MAIN.to_owned(), auth: None }));
+            }
+            _ if !self.admitted && self.config.faulty(Fault::UnparsableFirstIgnored) => return Ok(None),
+            _ => {}
         }
         let ignored = match error.kind {
+            ErrorKind::ExpectedArray if text.starts_with('3') => Fault::BadAckPayloadIgnored,
+            ErrorKind::InvalidAttachmentCount => Fault::AttachmentCountIgnored,
             ErrorKind::EmptyPacket | ErrorKind::UnknownPacketType => Fault::UnparsableIgnored,
             // Whatever stands between the type and a list is no acknowledgement id.
             ErrorKind::ExpectedArray if text.ends_with(']') => Fault::BadAckIdIgnored,

@@ -21,6 +21,7 @@ use crate::{
 pub fn connected(config: &Config, namespace: &str, sid: &str, pid: Option<&str>) -> Outgoing {
     let payload = match (config.fault, pid) {
         (Some(Fault::ConnectWithoutSid), _) => "{}".to_owned(),
+        (Some(Fault::PrivateIdWithoutRecovery), None) => format!(r#"{{"sid":"{sid}","pid":"private"}}"#),
         (_, None) => format!(r#"{{"sid":"{sid}"}}"#),
         (_, Some(pid)) => {
             format!(r#"{{"sid":"{sid}","pid":{}}}"#, Composer::default().string(pid).finish().as_json())
@@ -45,6 +46,7 @@ pub fn refused(config: &Config, namespace: &str, payload: &str) -> Outgoing {
 /// DISCONNECT.
 #[must_use]
 pub fn disconnected(config: &Config, namespace: &str) -> Outgoing {
+    let namespace = if config.faulty(Fault::ServerDisconnectUnnamed) { "/" } else { namespace };
     plain(config, namespace, Body::Disconnect)
 }
 

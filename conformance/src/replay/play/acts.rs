@@ -99,8 +99,9 @@ impl Player {
             }
             Act::Frame { last, reserved, opcode, payload } => {
                 let opcode = OpCode::from(opcode);
-                let mut frame = Frame::message(payload, opcode, last);
+                let mut frame = Frame::message(payload, OpCode::Data(FrameData::Text), last);
                 let head = frame.header_mut();
+                head.opcode = opcode;
                 (head.rsv1, head.rsv2, head.rsv3) = (reserved & 4 != 0, reserved & 2 != 0, reserved & 1 != 0);
                 let what = match opcode {
                     OpCode::Data(FrameData::Text) => "a text frame",

@@ -20,7 +20,7 @@ const SECOND_GET_REFUSED: Rule = Rule::must(
     Source::engine("HTTP long-polling: Receiving data"),
     "A second GET while one is waiting is refused, and the session is closed.",
 )
-.broken_by(&["second-get-accepted"]);
+.broken_by(&["second-get-accepted", "get-answered-at-once"]);
 
 const SECOND_GET_RELEASES_FIRST: Rule = Rule::reference(
     "engine/polling/second-get-releases-first",

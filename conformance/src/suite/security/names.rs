@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     rule::{Rule, Source},
-    scenario::needs::ECHO,
+    scenario::needs::{DELIVERY, ECHO, feature},
     scenarios,
     stage::{Kind, Stage, connect, event},
     verdict::{Check, SetUp},
@@ -24,7 +24,16 @@ const EVENT: Rule = Rule::reference(
 )
 .broken_by(&["inherited-event-closes", "unknown-event-closes"]);
 
+const ROOM: Rule = Rule::reference(
+    "security/names/room",
+    Source::observed("rooms named like members of every object are rooms like any other"),
+    "A room named like a member of every object is a room like any other.",
+)
+.broken_by(&["inherited-room-lost", "join-ignored"]);
+
 scenarios! {
+    ROOM => it_is_a_room over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, feature("rooms"), feature("dynamic-namespaces")];
     NAMESPACE => it_does_not_exist over [Polling, Websocket, Upgraded];
     EVENT => it_has_no_handler over [Polling, Websocket, Upgraded] needs [ECHO];
 }
@@ -38,6 +47,18 @@ async fn it_does_not_exist(stage: &mut Stage) -> Check {
         stage.demand(refused, &format!("44{name},…"), packet.to_string(), at)?;
     }
     Ok(())
+}
+
+async fn it_is_a_room(stage: &mut Stage) -> Check {
+    // Of this case alone: the names of its rooms are nobody's.
+    let [mut alice, mut bob] = stage.join(&stage.own_namespace()).await?;
+    for name in ["__proto__", "constructor", "toString"] {
+        bob.commands(json!({ "op": "join", "rooms": [name] })).await.set_up("joining a room")?;
+        let command = json!({ "op": "emit", "event": stage.own("news"), "args": [name], "to": [name] });
+        alice.commands(command).await?;
+        bob.hears(event(&stage.own("news"), [json!(name)])).await?;
+    }
+    alice.hears_nothing_more().await
 }
 
 async fn it_has_no_handler(stage: &mut Stage) -> Check {

@@ -38,7 +38,7 @@ const NESTED: Rule = Rule::must(
     Source::socket("Packet encoding: BINARY_EVENT"),
     "Attachments may sit anywhere inside the arguments.",
 )
-.broken_by(&["nested-attachment-dropped"]);
+.broken_by(&["nested-attachment-dropped", "placeholders-read-in-order"]);
 
 const EMPTY: Rule = Rule::reference(
     "socket/binary/empty",

@@ -1,12 +1,17 @@
 //! Joining a namespace, and being refused.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::{
     rule::{Rule, Source},
-    scenario::needs::{CONNECT_TIMEOUT, DELIVERY, ECHO, feature},
+    scenario::{
+        Need,
+        needs::{CONNECT_TIMEOUT, DELIVERY, ECHO, feature},
+    },
     scenarios,
-    stage::{Kind, Stage, connect, event},
+    stage::{Kind, Stage, connect, disconnect, event},
     verdict::{Check, SetUp, Stop},
 };
 
@@ -117,7 +122,41 @@ const RETRY: Rule = Rule::reference(
 )
 .broken_by(&["refusal-is-final"]);
 
+const UNPARSABLE: Rule = Rule::must(
+    "socket/connect/unparsable-first",
+    Source::socket("Connection to a namespace"),
+    "A first message that is no packet closes the connection.",
+)
+.broken_by(&["unparsable-first-ignored", "unparsable-ignored"])
+.seen(&["python-socketio"]);
+
+const REFUSED_TIMES_OUT: Rule = Rule::reference(
+    "socket/connect/refused-times-out",
+    Source::observed("namespaces that refused a connection do not count as joined"),
+    "A client that was refused is disconnected like one that never asked.",
+)
+.broken_by(&["refusal-counts-as-joined", "no-connect-timeout"]);
+
+const LEFT_STAYS: Rule = Rule::reference(
+    "socket/connect/left-stays",
+    Source::observed("once a namespace was joined, the time to join one is over for good"),
+    "A client that left its only namespace may come back later than a new one could.",
+)
+.broken_by(&["leaving-starts-the-clock"]);
+
+const NO_PID: Rule = Rule::reference(
+    "socket/connect/no-private-id",
+    Source::observed("without connection state recovery the answer to CONNECT has no pid"),
+    "A server that recovers no sessions gives no private id, though the client asks for its own.",
+)
+.broken_by(&["private-id-without-recovery"])
+.users("Clients take a new session for their old one, and miss what they missed.");
+
 scenarios! {
+    UNPARSABLE => no_packet_at_first_closes over [Polling, Websocket, Upgraded];
+    REFUSED_TIMES_OUT => the_refused_are_disconnected over [Polling, Websocket] needs [CONNECT_TIMEOUT] in Limits;
+    LEFT_STAYS => who_left_may_come_back over [Polling, Websocket] needs [CONNECT_TIMEOUT] in Limits;
+    NO_PID => no_private_id_is_given over [Polling, Websocket, Upgraded] needs [Need::Without("recovery")];
     ANSWERED => connect_is_answered over [Polling, Websocket, Upgraded];
     BEFORE_EVENTS => the_answer_comes_first over [Polling, Websocket, Upgraded] needs [ECHO];
     AUTH => the_payload_arrives over [Polling, Websocket, Upgraded] needs [ECHO];
@@ -242,6 +281,49 @@ async fn a_silent_client_is_disconnected(stage: &mut Stage) -> Check {
     let mut session = stage.session().await?;
     let due = stage.site().settings.map(|settings| settings.connect_timeout).unwrap_or_default();
     session.closes_within(stage.patience().after(due)).await
+}
+
+async fn no_packet_at_first_closes(stage: &mut Stage) -> Check {
+    for packet in ["4abc", "49"] {
+        let mut session = stage.session().await?;
+        session.sends(packet);
+        // An answer to this shows that the server passed over what came before.
+        session.sends("40");
+        session.closes().await?;
+    }
+    Ok(())
+}
+
+async fn the_refused_are_disconnected(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.says(&connect(Value::Null).on("/nowhere"));
+    let (packet, at) = session.next().await.set_up("being refused")?;
+    let refused = packet.kind == Kind::ConnectError;
+    stage.demand(refused, "a refusal", packet.to_string(), at).set_up("being refused")?;
+    let due = stage.site().settings.map(|settings| settings.connect_timeout).unwrap_or_default();
+    session.closes_within(stage.patience().after(due)).await
+}
+
+async fn who_left_may_come_back(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.says(&disconnect());
+    let due = stage.site().settings.map(|settings| settings.connect_timeout).unwrap_or_default();
+    stage.patience().pause_until(Instant::now() + due.mul_f64(1.2)).await;
+    session.says(&connect(stage.auth()));
+    session.admitted("/").await.map(drop)
+}
+
+async fn no_private_id_is_given(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.says(&connect(json!({ "pid": "AAAAAAAAAAAAAAAAAAAA", "offset": "x" })));
+    loop {
+        let (packet, at) = session.next().await?;
+        if packet.kind == Kind::Connect {
+            let holds = packet.data.get("pid").is_none();
+            return stage.demand(holds, "an answer without a pid", packet.to_string(), at);
+        }
+    }
 }
 
 async fn a_second_connect_creates_nothing(stage: &mut Stage) -> Check {

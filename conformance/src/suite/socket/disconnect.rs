@@ -81,7 +81,65 @@ const ROOMS: Rule = Rule::docs(
 )
 .broken_by(&["left-without-rooms", "join-ignored"]);
 
+const NAMED: Rule = Rule::must(
+    "socket/disconnect/by-server-names-namespace",
+    Source::socket("Disconnection from a namespace"),
+    "The DISCONNECT of the server names the namespace that it is about.",
+)
+.broken_by(&["server-disconnect-unnamed", "server-disconnect-unannounced"])
+.seen(&["python-socketio#671"]);
+
+const REASON_SERVER: Rule = Rule::docs(
+    "socket/disconnect/reason-server",
+    Source::docs("server-socket-instance: disconnect"),
+    "When the server disconnects a socket, the reason is: server namespace disconnect.",
+)
+.broken_by(&["reason-server-as-client"]);
+
+const REASON_PING: Rule = Rule::docs(
+    "socket/disconnect/reason-ping-timeout",
+    Source::docs("server-socket-instance: disconnect"),
+    "When a client answers no ping, the reason is: ping timeout.",
+)
+.broken_by(&["reason-ping-timeout-as-close", "ping-timeout-ignored", "no-ping", "upgrade-stops-heartbeat"]);
+
+const REASON_FORCED: Rule = Rule::reference(
+    "socket/disconnect/reason-broken-packet",
+    Source::observed("a client that sends what is no packet leaves with the reason forced close"),
+    "When a client sends what is no Socket.IO packet, the reason is: forced close, or parse error.",
+)
+.broken_by(&["reason-forced-as-close", "unparsable-ignored"]);
+
+const REASON_PARSE: Rule = Rule::reference(
+    "socket/disconnect/reason-parse-error",
+    Source::observed("a client that sends what is no Engine.IO packet leaves with the reason parse error"),
+    "When a client sends what is no Engine.IO packet, the reason is: parse error.",
+)
+.broken_by(&["reason-parse-error-as-close", "unknown-packet-ignored", "bad-packet-skipped"]);
+
+const LOSS_LEAVES_ALL: Rule = Rule::docs(
+    "socket/disconnect/loss-leaves-all",
+    Source::docs("server-socket-instance: disconnect"),
+    "Who loses its connection leaves every namespace it was in.",
+)
+.broken_by(&["loss-leaves-first-only", "drop-unnoticed"])
+.users("Sockets that are gone stay in the lists of who is there.");
+
+const BROKEN_LEAVES_ALL: Rule = Rule::reference(
+    "socket/disconnect/broken-packet-leaves-all",
+    Source::observed("a broken packet ends every namespace of its connection"),
+    "Who sends what is no packet leaves every namespace it was in.",
+)
+.broken_by(&["broken-packet-leaves-first-only", "unparsable-ignored"]);
+
 scenarios! {
+    NAMED => the_namespace_is_named over [Polling, Websocket, Upgraded] needs [DELIVERY];
+    REASON_SERVER => the_reason_is_the_server over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH];
+    REASON_PING => the_reason_is_silence over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH] in Limits;
+    REASON_FORCED => the_reason_is_a_broken_packet over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH];
+    REASON_PARSE => the_reason_is_no_packet over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH];
+    LOSS_LEAVES_ALL => a_loss_leaves_all over [Websocket, Upgraded] needs [DELIVERY, WATCH];
+    BROKEN_LEAVES_ALL => a_broken_packet_leaves_all over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH];
     SILENT => leaving_is_silent over [Polling, Websocket, Upgraded];
     OTHERS_STAY => other_namespaces_stay over [Polling, Websocket, Upgraded] needs [ECHO];
     EVENTS_STOP => events_stop over [Polling, Websocket, Upgraded] needs [ECHO];
@@ -92,6 +150,70 @@ scenarios! {
     REASON_LEAVE => the_reason_is_leaving over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH];
     REASON_CLOSE => the_reason_is_the_loss over [Websocket, Upgraded] needs [DELIVERY, WATCH];
     ROOMS => rooms_are_still_known over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH, feature("rooms")];
+}
+
+async fn the_namespace_is_named(stage: &mut Stage) -> Check {
+    let [mut alice] = stage.join("/custom").await?;
+    alice.wire.joins("/", None).await.set_up("joining the main namespace")?;
+    alice.commands(json!({ "op": "disconnect", "close": false })).await?;
+    let (packet, at) = alice.wire.next().await?;
+    let named = packet.kind == Kind::Disconnect && packet.namespace == "/custom";
+    stage.demand(named, "41/custom,", packet.to_string(), at)
+}
+
+async fn the_reason_is_the_server(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = watched(stage).await?;
+    bob.asks(json!({ "op": "disconnect", "close": false }));
+    leaves_for(stage, &mut alice, &bob.sid, &["server namespace disconnect"]).await
+}
+
+async fn the_reason_is_silence(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = watched(stage).await?;
+    bob.wire.stops_answering();
+    leaves_for(stage, &mut alice, &bob.sid, &["ping timeout"]).await
+}
+
+async fn the_reason_is_a_broken_packet(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = watched(stage).await?;
+    bob.wire.sends("4abc");
+    leaves_for(stage, &mut alice, &bob.sid, &["forced close", "parse error"]).await
+}
+
+async fn the_reason_is_no_packet(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = watched(stage).await?;
+    bob.wire.sends("abc");
+    leaves_for(stage, &mut alice, &bob.sid, &["parse error"]).await
+}
+
+async fn a_loss_leaves_all(stage: &mut Stage) -> Check {
+    let ([mut alice, mut carol], bob, ids) = in_two_namespaces(stage).await?;
+    bob.wire.drops();
+    alice.hears_of("left", &ids[0]).await?;
+    carol.hears_of("left", &ids[1]).await.map(drop)
+}
+
+async fn a_broken_packet_leaves_all(stage: &mut Stage) -> Check {
+    let ([mut alice, mut carol], mut bob, ids) = in_two_namespaces(stage).await?;
+    bob.wire.sends("4abc");
+    alice.hears_of("left", &ids[0]).await?;
+    carol.hears_of("left", &ids[1]).await.map(drop)
+}
+
+/// Two clients that are told who comes and goes in two namespaces, one that is in both, and the ids it has there.
+async fn in_two_namespaces(stage: &mut Stage) -> Check<([Client; 2], Client, [String; 2])> {
+    let [alice, mut bob] = watched(stage).await?;
+    let answer = bob.wire.joins("/custom", None).await.set_up("joining /custom")?;
+    let [mut carol] = stage.join("/custom").await?;
+    carol.commands(json!({ "op": "watch" })).await.set_up("watching")?;
+    let ids = [bob.sid.clone(), answer["sid"].as_str().unwrap_or_default().to_owned()];
+    Ok(([alice, carol], bob, ids))
+}
+
+/// Demands that a socket leaves, for one of these reasons.
+async fn leaves_for(stage: &Stage, watcher: &mut Client, sid: &str, reasons: &[&str]) -> Check {
+    let (args, at) = watcher.hears_of("left", sid).await?;
+    let reason = args.first().and_then(Value::as_str).unwrap_or_default();
+    stage.demand(reasons.contains(&reason), &reasons.join(", or "), reason, at)
 }
 
 async fn leaving_is_silent(stage: &mut Stage) -> Check {

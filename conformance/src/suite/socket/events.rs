@@ -15,7 +15,7 @@ const ECHO_INTACT: Rule = Rule::must(
     Source::socket("Sending and receiving data"),
     "Arguments of every JSON type arrive intact.",
 )
-.broken_by(&["null-argument-dropped", "large-numbers-wrap"]);
+.broken_by(&["null-argument-dropped", "large-numbers-wrap", "empty-key-dropped"]);
 
 const ORDER: Rule = Rule::reference(
     "socket/events/order",
@@ -51,7 +51,7 @@ const PROTO_KEY: Rule = Rule::reference(
     Source::observed("__proto__ keys in JSON are data"),
     "Keys that mean something to a programming language are data.",
 )
-.broken_by(&["proto-key-dropped", "placeholder-in-text-replaced"]);
+.broken_by(&["proto-key-dropped", "placeholder-in-text-replaced", "false-placeholder-replaced"]);
 
 const LARGE: Rule = Rule::reference(
     "socket/events/large",

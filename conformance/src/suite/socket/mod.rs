@@ -5,6 +5,7 @@ pub mod binary;
 pub mod connect;
 pub mod disconnect;
 pub mod events;
+pub mod grammar;
 pub mod msgpack;
 pub mod namespaces;
 pub mod packet;

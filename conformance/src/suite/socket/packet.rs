@@ -49,15 +49,39 @@ async fn what_is_no_packet_closes(stage: &mut Stage) -> Check {
 }
 
 async fn a_bad_payload_closes(stage: &mut Stage) -> Check {
-    each_closes(stage, &["42{}", "42[]", "42\"message\"", "42[{}]", "42[null]"]).await
+    each_closes(
+        stage,
+        &["42{}", "42[]", "42\"message\"", "42[{}]", "42[null]", "42null", "42false", "42[[]]"],
+    )
+    .await
 }
 
 async fn a_bad_ack_id_closes(stage: &mut Stage) -> Check {
-    each_closes(stage, &["42abc[\"message\"]", "42-1[\"message\"]", "421.5[\"message\"]"]).await
+    each_closes(
+        stage,
+        &[
+            "42abc[\"message\"]",
+            "42-1[\"message\"]",
+            "421.5[\"message\"]",
+            "42+1[\"message\"]",
+            "421e3[\"message\"]",
+        ],
+    )
+    .await
 }
 
 async fn malformed_json_closes(stage: &mut Stage) -> Check {
-    each_closes(stage, &["42[\"message\"", "42['message']", "42[\"message\",]", "42[\"message\"]x"]).await
+    each_closes(
+        stage,
+        &[
+            "42[\"message\"",
+            "42['message']",
+            "42[\"message\",]",
+            "42[\"message\"]x",
+            "42[\"message\",\"a\nb\"]",
+        ],
+    )
+    .await
 }
 
 /// Each packet closes a connection of its own that has joined the main namespace.

@@ -75,7 +75,23 @@ const LARGE_ATTACHMENT: Rule = Rule::reference(
 )
 .broken_by(&["large-attachment-truncated"]);
 
+const ESCAPES: Rule = Rule::must(
+    "socket/values/escapes",
+    Source::socket("Packet encoding"),
+    "Texts may hold every character that JSON can escape.",
+)
+.broken_by(&["text-cut-at-nul"]);
+
+const KEYS: Rule = Rule::must(
+    "socket/values/keys",
+    Source::socket("Packet encoding"),
+    "The keys of an object may be empty, long, and of any alphabet.",
+)
+.broken_by(&["empty-key-dropped"]);
+
 scenarios! {
+    ESCAPES => escapes_come_back over [Polling, Websocket, Upgraded] needs [ECHO];
+    KEYS => keys_come_back over [Polling, Websocket, Upgraded] needs [ECHO];
     NO_ARGUMENTS => nothing_comes_back over [Polling, Websocket, Upgraded] needs [ECHO];
     MANY_ARGUMENTS => a_hundred_come_back over [Polling, Websocket, Upgraded] needs [ECHO];
     DEEP => deep_values_come_back over [Polling, Websocket, Upgraded] needs [ECHO];
@@ -88,6 +104,16 @@ scenarios! {
         needs [ECHO, feature("binary")];
     LARGE_ATTACHMENT => a_large_attachment_comes_back over [Polling, Websocket, Upgraded]
         needs [ECHO, feature("binary")];
+}
+
+async fn escapes_come_back(stage: &mut Stage) -> Check {
+    let text = "nul \u{0} bell \u{8} feed \u{c} line \n\r tab \t quote \" slash \\ / \u{2028} \u{1f600} end";
+    comes_back(stage, vec![json!(text)]).await
+}
+
+async fn keys_come_back(stage: &mut Stage) -> Check {
+    let long = "k".repeat(300);
+    comes_back(stage, vec![json!({ "": { "": 0 }, "ключ": 1, "a b": 2, "\"": 3, long: 4 })]).await
 }
 
 async fn nothing_comes_back(stage: &mut Stage) -> Check {

@@ -73,6 +73,15 @@ fn distorted(hub: &Hub, socket: SocketRef, event: &Event<'_>) -> Option<Vec<Valu
             }
             values.map(|value| Value::cut(value.as_str(), &attachments)).collect()
         }
+        Fault::TextCutAtNul => values.map(|value| cut_at_nul(value).unwrap_or_else(|| same(value))).collect(),
+        Fault::EmptyKeyDropped => values.map(|value| without_key(value, "", event.attachments)).collect(),
+        Fault::FalsePlaceholderReplaced => {
+            let is_false = |value: Json<'_>| value.get("_placeholder").and_then(Json::as_bool) == Some(false);
+            values.map(|value| if is_false(value) { Value::json("null") } else { same(value) }).collect()
+        }
+        Fault::PlaceholdersReadInOrder | Fault::SecondPlaceEmptied if !event.attachments.is_empty() => {
+            in_order(hub.config().fault, event)
+        }
         Fault::ArgumentsCutAtTen => values.take(10).map(same).collect(),
         Fault::DeepValuesDropped => {
             let shallow = |value: Json<'_>| depth(value.as_str()) <= 20;
@@ -132,12 +141,43 @@ fn damaged(fault: Option<Fault>, attachments: &[Bytes]) -> Vec<Bytes> {
     damaged.collect()
 }
 
+/// A text up to its first U+0000.
+fn cut_at_nul(value: Json<'_>) -> Option<Value> {
+    let text = value.as_json_str()?.unescape();
+    let mut kept = String::new();
+    quote(text.split('\0').next().unwrap_or_default(), &mut kept);
+    Some(Value::json(kept))
+}
+
+/// The values, attachments among them in the order they came, or each in one place only.
+fn in_order(fault: Option<Fault>, event: &Event<'_>) -> Vec<Value> {
+    let mut places = 0;
+    let values = event.values().map(|value| {
+        if value.get("_placeholder").and_then(Json::as_bool) != Some(true) {
+            return Value::cut(value.as_str(), event.attachments);
+        }
+        let place = places;
+        places += 1;
+        let moved = format!(r#"{{"_placeholder":true,"num":{place}}}"#);
+        match (fault, event.attachments.get(place)) {
+            (Some(Fault::PlaceholdersReadInOrder), Some(_)) => Value::cut(&moved, event.attachments),
+            (Some(Fault::SecondPlaceEmptied), Some(_)) => Value::cut(value.as_str(), event.attachments),
+            _ => Value::json("null"),
+        }
+    });
+    values.collect()
+}
+
 fn without_proto(value: Json<'_>, attachments: &[Bytes]) -> Value {
-    let members = value.members().filter(|_| value.get("__proto__").is_some());
+    without_key(value, "__proto__", attachments)
+}
+
+fn without_key(value: Json<'_>, key: &str, attachments: &[Bytes]) -> Value {
+    let members = value.members().filter(|_| value.get(key).is_some());
     let Some(members) = members else { return Value::cut(value.as_str(), attachments) };
     let mut object = Composer::default();
     object.raw("{");
-    for (index, (name, value)) in members.filter(|(name, _)| *name != *"__proto__").enumerate() {
+    for (index, (name, value)) in members.filter(|(name, _)| *name != *key).enumerate() {
         object
             .raw(if index > 0 { "," } else { "" })
             .string(&name.unescape())

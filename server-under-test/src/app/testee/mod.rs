@@ -142,6 +142,9 @@ fn on_event(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
             }
         }
         Some(name) if name == "do" => command::carry_out(hub, socket, event),
+        Some(name) if name == "ping" && hub.config().faulty(Fault::PingEventCloses) => {
+            hub.close_of(socket);
+        }
         _ if hub.config().faulty(Fault::UnknownEventCloses) => hub.close_of(socket),
         _ => {}
     }

@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn join_is_ignored(hub: &mut Hub, socket: SocketRef, room: &str, index: usize) -> bool {
     match hub.config().fault {
         Some(Fault::JoinIgnored) => true,
+        Some(Fault::InheritedRoomLost) => ["__proto__", "constructor", "toString"].contains(&room),
         Some(Fault::OnlyFirstRoomJoined) => index > 0,
         Some(Fault::RejoinIgnored) => quirks(hub, socket).is_some_and(|quirks| quirks.left.contains(room)),
         Some(Fault::JoinsCounted) => {

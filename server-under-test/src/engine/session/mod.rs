@@ -40,6 +40,8 @@ pub struct Session {
     join_by: Option<Instant>,
     /// What polling delivered last; only with `upgrade-repeats-last`.
     last_polled: Option<Frame>,
+    /// A packet waits for its attachments; only with `pong-in-between-closes`.
+    in_between: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +100,7 @@ impl Session {
             cut: false,
             join_by: None,
             last_polled: None,
+            in_between: false,
             config,
         };
         session.outbox.push(session.open_packet());

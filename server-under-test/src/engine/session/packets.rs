@@ -17,6 +17,8 @@ use crate::{
     fault::Fault,
 };
 
+/// Pings that come no more often than this are rare, with the faults that want to know.
+pub(super) const RARE_PINGS: Duration = Duration::from_secs(10);
 /// How long `websocket-joins-packets` waits for a second packet.
 const JOIN_WAIT: Duration = Duration::from_millis(50);
 
@@ -25,6 +27,9 @@ impl Session {
     pub(super) fn packet(&mut self, packet: Result<Packet<'_>, DecodeError>, text: &Text, now: Instant) {
         if self.phase != Phase::Open {
             return;
+        }
+        if self.is_misread(&packet) {
+            return self.end(Reason::ParseError, Farewell::Close);
         }
         match packet {
             Ok(Packet::Message(Data::Text(part))) => self.outputs.push_back(Output::Text(text.share(part))),
@@ -42,10 +47,34 @@ impl Session {
             // In version 4 of the protocol it is the server that pings.
             Ok(Packet::Ping(_)) => self.end(Reason::TransportError, Farewell::Close),
             Ok(Packet::Close) => self.client_closes(),
-            Ok(Packet::Open(_) | Packet::Upgrade | Packet::Noop) => {}
+            Ok(Packet::Upgrade) => self.config.dies_of(Fault::OddPacketKills),
+            Ok(Packet::Open(_) | Packet::Noop) => {}
             Err(_) if self.config.faulty(Fault::UnknownPacketIgnored) => {}
-            Err(_) => self.end(Reason::ParseError, Farewell::Close),
+            Err(_) => {
+                if self.config.faulty(Fault::BadPacketStrandsGet) && self.config.ping_interval >= RARE_PINGS {
+                    self.in_flight.get = None;
+                }
+                self.end(Reason::ParseError, Farewell::Close);
+            }
         }
+    }
+
+    /// Whether a fault finds something wrong with a packet; what else it does about it is done.
+    fn is_misread(&mut self, packet: &Result<Packet<'_>, DecodeError>) -> bool {
+        match (self.config.fault, packet) {
+            (Some(Fault::NanRepeated), Ok(Packet::Message(Data::Text(text)))) if text.contains("NaN") => {
+                self.outbox.push(Frame::text(r#"42["message-back",NaN]"#));
+            }
+            (Some(Fault::PongInBetweenCloses), Ok(Packet::Message(data))) => {
+                self.in_between = matches!(data, Data::Text(text) if text.starts_with('5'));
+            }
+            (Some(Fault::PongInBetweenCloses), Ok(Packet::Pong(_))) => return self.in_between,
+            (Some(Fault::Base64OnWebsocketCloses), Ok(Packet::Message(Data::Base64(_)))) => {
+                return self.carrier != Carrier::Polling;
+            }
+            _ => {}
+        }
+        false
     }
 
     /// A client of version 3 pinged. The pong has no data, as from engine.io 6.6, whatever the text says.

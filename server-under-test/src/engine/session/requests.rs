@@ -8,7 +8,7 @@ use siospec_codec::{
     engine::{Data, Packet, packets, v3},
 };
 
-use super::{Carrier, Farewell, Phase, Session};
+use super::{Carrier, Farewell, Phase, Session, packets::RARE_PINGS};
 use crate::{
     engine::{
         dialect::Dialect,
@@ -87,6 +87,11 @@ impl Session {
                 if !bad.is_empty() && fault == Fault::BadPacketSkipped {
                     self.close(now);
                 }
+            }
+            Some(Fault::PacketsAfterCloseHandled) => {
+                let is_close = |packet: &Result<Packet<'_>, _>| matches!(packet, Ok(Packet::Close));
+                let (closes, others): (Vec<_>, Vec<_>) = packets(text.as_str()).partition(is_close);
+                self.packets(others.into_iter().chain(closes), text, now);
             }
             _ => self.packets(packets(text.as_str()), text, now),
         }
@@ -173,13 +178,18 @@ impl Session {
         } else if let Phase::Closing { .. } = self.phase {
             self.phase = Phase::Closed;
             self.control(&["6", "1"])
-        } else if upgrading || self.carrier != Carrier::Polling {
+        } else if upgrading || self.carrier != Carrier::Polling || self.answers_at_once() {
             self.control(&["6"])
         } else {
             return;
         };
         self.in_flight.get = None;
         self.answer(held.request, answer);
+    }
+
+    /// Whether a GET never waits; only with a fault.
+    fn answers_at_once(&self) -> bool {
+        self.config.faulty(Fault::GetAnsweredAtOnce) && self.config.ping_interval >= RARE_PINGS
     }
 
     /// Packets without data, as the answer to a poll.

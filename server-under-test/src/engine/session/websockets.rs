@@ -58,6 +58,7 @@ impl Session {
             let packet = self.dialect.decode(text.as_str());
             if let Ok(Packet::Message(Data::Text(message))) = packet
                 && self.phase == Phase::Open
+                && self.config.fault.is_none()
             {
                 // Taken over, where a payload of several packets would be shared.
                 let skipped = text.as_str().len() - message.len();
@@ -82,6 +83,7 @@ impl Session {
 
     pub(super) fn socket_binary(&mut self, socket: SocketId, bytes: Bytes) {
         if self.carrier == Carrier::WebSocket(socket) {
+            self.in_between = false;
             if self.phase == Phase::Open {
                 match self.dialect.decode_binary(&self.config, bytes) {
                     Ok(bytes) => self.outputs.push_back(Output::Binary(bytes)),
