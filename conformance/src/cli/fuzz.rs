@@ -115,7 +115,8 @@ pub(super) fn run(args: &Args, colour: bool) -> Result<Exit, Failure> {
 
 async fn fuzz(args: &Args, seed: u64, colour: bool) -> Result<Exit, Failure> {
     let host = args.host()?;
-    let known = args.known.as_deref().map(Known::read).transpose().map_err(Failure::usage)?.unwrap_or_default();
+    let known =
+        args.known.as_deref().map(Known::read).transpose().map_err(Failure::usage)?.unwrap_or_default();
     let mut teller = Teller::open(args, seed, &host, colour)?;
     let mut campaign = Campaign {
         host,
@@ -134,7 +135,8 @@ async fn fuzz(args: &Args, seed: u64, colour: bool) -> Result<Exit, Failure> {
             interrupted = true;
         })
         .await?;
-    let guilty = report.findings.iter().any(|finding| finding.known.is_none() && args.counts(finding.oracle()));
+    let guilty =
+        report.findings.iter().any(|finding| finding.known.is_none() && args.counts(finding.oracle()));
     let exit = match (interrupted, guilty) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Guilty,

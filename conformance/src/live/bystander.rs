@@ -122,7 +122,9 @@ impl Watch {
 async fn echo(ground: &Ground, watch: &Mutex<Watch>) -> Harm {
     let log = Arc::new(Log::default());
     lock(watch).asked = Some(Instant::now());
-    let Ok(line) = Line::connect(&ground.authority, &ground.path, &log, 0).await else { return Harm::Refused };
+    let Ok(line) = Line::connect(&ground.authority, &ground.path, &log, 0).await else {
+        return Harm::Refused;
+    };
     line.write(upgrade(ground).as_bytes()).await;
     if hear(&log, |text| text.starts_with("0{")).await.is_err() {
         return Harm::Refused;
@@ -186,7 +188,9 @@ async fn handshakes(ground: &Ground, watch: &Mutex<Watch>) -> Harm {
     loop {
         let log = Arc::new(Log::default());
         lock(watch).asked = Some(Instant::now());
-        let Ok(line) = Line::connect(&ground.authority, &ground.path, &log, 0).await else { return Harm::Refused };
+        let Ok(line) = Line::connect(&ground.authority, &ground.path, &log, 0).await else {
+            return Harm::Refused;
+        };
         let head = format!(
             "GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n",
             ground.target("EIO=4&transport=polling"),

@@ -1,8 +1,11 @@
 //! Doing a case again before a fresh server: what harmed one that was busy with others is found out here.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 
 use super::{
     case::Case,
@@ -10,6 +13,7 @@ use super::{
     judge,
     lag::Lag,
     oracle::{Class, Oracle, Oracles},
+    perform::Performance,
     server::{Host, Server},
     weigh,
     wire::{Line, Log, What},
@@ -38,7 +42,8 @@ pub(super) struct Patience {
 
 impl Patience {
     /// For what happens at once.
-    pub(super) const QUICK: Self = Self { open: Duration::from_millis(40), closed: Duration::from_millis(60) };
+    pub(super) const QUICK: Self =
+        Self { open: Duration::from_millis(40), closed: Duration::from_millis(60) };
 }
 
 /// How often a finding has to show.
@@ -83,6 +88,63 @@ impl<'h> Bench<'h> {
         let Some(server) = &mut self.server else { return Ok(None) };
         let found = tried(server, case, wanted, patience, self.oracles, self.lag).await;
         if found.as_ref().is_some_and(|evidence| harms(evidence.oracle)) {
+            self.clear().await;
+        }
+        Ok(found)
+    }
+
+    /// Does several cases at the same time, and says what harms the server as a whole.
+    ///
+    /// # Errors
+    /// No server can be started.
+    pub(super) async fn tries_all(
+        &mut self,
+        cases: &[Case],
+        wanted: Oracle,
+        patience: Patience,
+    ) -> Result<Option<Evidence>, TargetError> {
+        if let [case] = cases {
+            return self.tries(case, wanted, patience).await;
+        }
+        if self.server.is_none() {
+            self.fresh().await?;
+        }
+        let Some(server) = &mut self.server else { return Ok(None) };
+        let mut doing = JoinSet::new();
+        for case in cases {
+            let (ground, case) = (Arc::clone(&server.ground), case.clone());
+            doing.spawn(async move {
+                let mut one = Performance::new(&ground);
+                one.does(&case).await;
+                one
+            });
+        }
+        let mut done = Vec::new();
+        let mut found = None;
+        while !doing.is_empty() && found.is_none() {
+            tokio::select! {
+                one = doing.join_next() => done.extend(one.and_then(Result::ok)),
+                () = sleep(Duration::from_millis(10)) => {
+                    if let Some(evidence) = server.trouble(self.lag, self.oracles) {
+                        found = Some(cause(server, evidence, self.oracles, self.lag).await);
+                    }
+                }
+            }
+        }
+        doing.shutdown().await;
+        if found.is_none() {
+            found = harm(server, patience.open, self.oracles, self.lag).await;
+        }
+        for one in &mut done {
+            one.ends().await;
+        }
+        if found.is_none() {
+            found = harm(server, patience.closed, self.oracles, self.lag).await;
+        }
+        if found.is_none() && wanted.class() == Class::Hang && self.oracles.holds(Oracle::Cpu) {
+            found = weigh::is_busy(server).await;
+        }
+        if found.is_some() {
             self.clear().await;
         }
         Ok(found)
@@ -238,7 +300,7 @@ pub(super) async fn cause(server: &mut Server, evidence: Evidence, oracles: &Ora
 
 /// Whether the server still knows a session that nobody has used for longer than it announces.
 pub(super) async fn still_there(server: &Server, sid: &str) -> Option<Evidence> {
-    let log = std::sync::Arc::new(Log::default());
+    let log = Arc::new(Log::default());
     let line = Line::connect(&server.ground.authority, &server.ground.path, &log, 0).await.ok()?;
     let head = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n",
@@ -276,8 +338,8 @@ pub(super) async fn still_there(server: &Server, sid: &str) -> Option<Evidence> 
 /// The server cannot be started, or the transcript names no oracle.
 pub async fn replay(script: &Script, host: &Host) -> Result<Option<Evidence>, TargetError> {
     let name = script.field(Field::Oracle).unwrap_or_default();
-    let oracle = Oracle::from_name(name)
-        .ok_or_else(|| TargetError::Usage(format!("no oracle is called {name:?}")))?;
+    let oracle =
+        Oracle::from_name(name).ok_or_else(|| TargetError::Usage(format!("no oracle is called {name:?}")))?;
     let oracles = Oracles::new(&[], &[]);
     let lag = Lag::measured();
     let mut host = host.clone();

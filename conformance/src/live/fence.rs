@@ -60,11 +60,7 @@ impl Fence {
 
 impl Likeness {
     fn of(act: &Act) -> Self {
-        Self {
-            verb: verb(act),
-            words: words(act),
-            heads: texts_of(act).into_iter().map(head).collect(),
-        }
+        Self { verb: verb(act), words: words(act), heads: texts_of(act).into_iter().map(head).collect() }
     }
 
     fn is_in(&self, act: &Act) -> bool {
@@ -112,7 +108,7 @@ fn words(act: &Act) -> BTreeSet<String> {
         Act::Websocket(query) => add(query),
         Act::Bytes(Data::Text(text)) => add(text),
         Act::Frame { opcode, reserved, last, .. } => add(&format!("frame{opcode}{reserved}{last}")),
-        act => texts_of(act).into_iter().for_each(|text| add(text)),
+        act => texts_of(act).into_iter().for_each(&mut add),
     }
     // Every attacker's sid is as good as the next one's.
     for name in super::case::ATTACKERS {
@@ -133,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_fence_holds_what_does_the_same_with_more_around_it() {
-        let fence = Fence::around(&case("alice > open websocket\nalice > send 40\nalice > send 42[\"error\"]\n"));
+        let fence =
+            Fence::around(&case("alice > open websocket\nalice > send 40\nalice > send 42[\"error\"]\n"));
         assert!(fence.holds(&case(
             "bob > open websocket\nbob > send 40\nwait 5 ms\nbob > send 42[\"error\",{\"a\":1}]\nbob > drop\n"
         )));

@@ -1,7 +1,7 @@
 //! Something that is wrong with the server, shown three times of three.
 
 use super::{case::Case, evidence::Evidence, generate::texts_of, oracle::Oracle};
-use crate::siot::{Field, Script, Step};
+use crate::siot::{Act, Data, Field, Script, Step};
 
 /// A finding.
 #[derive(Debug, Clone)]
@@ -56,6 +56,7 @@ fn packets(case: &Case) -> String {
     for step in &case.steps {
         if let Step::Act(_, act) = step {
             heads.extend(texts_of(act).into_iter().map(head).filter(|head| !head.is_empty()));
+            heads.extend(foreign(act).map(str::to_owned));
         }
     }
     heads.dedup();
@@ -63,12 +64,25 @@ fn packets(case: &Case) -> String {
     heads.join(" ")
 }
 
+/// Whether a request that is written out goes to another path than the server's.
+fn foreign(act: &Act) -> Option<&'static str> {
+    match act {
+        Act::Times(_, act) => foreign(act),
+        Act::Bytes(Data::Text(text)) if text.starts_with("GET ") && !text.contains("$path") => {
+            Some("foreign")
+        }
+        _ => None,
+    }
+}
+
 fn head(text: &str) -> String {
     let head: String = text.chars().take(2).filter(char::is_ascii_digit).collect();
     let rest = text.get(head.len()..).unwrap_or_default();
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     match rest.get(digits..).unwrap_or_default().starts_with('-') {
-        true if rest.get(..digits).unwrap_or_default().bytes().all(|digit| digit == b'0') => format!("{head}0-"),
+        true if rest.get(..digits).unwrap_or_default().bytes().all(|digit| digit == b'0') => {
+            format!("{head}0-")
+        }
         true => format!("{head}N-"),
         false => head,
     }

@@ -16,7 +16,13 @@ use super::{
 use crate::siot::{Act, Item, Step};
 
 /// Looks at what a case saw, after everything that was due had its time. `lag` is the delay of our own machine.
-pub(super) fn judge(case: &Case, done: &Performance, ground: &Ground, oracles: &Oracles, lag: Duration) -> Vec<Evidence> {
+pub(super) fn judge(
+    case: &Case,
+    done: &Performance,
+    ground: &Ground,
+    oracles: &Oracles,
+    lag: Duration,
+) -> Vec<Evidence> {
     let seen = done.log.lock();
     let mut all = Vec::new();
     for line in &seen.lines {
@@ -48,6 +54,10 @@ fn server_error(exchange: &Exchange) -> Option<Evidence> {
     // What a server does not know it may say with these.
     const FINE: [u16; 2] = [501, 505];
     let status = exchange.status.filter(|status| (500..600).contains(status) && !FINE.contains(status))?;
+    // The reference says so to methods that it does not know.
+    if !["GET ", "POST ", "OPTIONS ", "HEAD "].iter().any(|method| exchange.what.starts_with(method)) {
+        return None;
+    }
     Some(Evidence::new(Oracle::ServerError, format!("{} was answered with {status}", short(&exchange.what))))
 }
 
@@ -59,7 +69,10 @@ fn unanswered(exchange: &Exchange, line: &LineLog, ground: &Ground, lag: Duratio
     let waited = exchange.sent.elapsed().saturating_sub(lag);
     let seconds = waited.as_secs_f64();
     (waited > due).then(|| {
-        Evidence::new(Oracle::Unanswered, format!("{} got no answer for {seconds:.1} s", short(&exchange.what)))
+        Evidence::new(
+            Oracle::Unanswered,
+            format!("{} got no answer for {seconds:.1} s", short(&exchange.what)),
+        )
     })
 }
 
@@ -67,7 +80,8 @@ fn oversized(exchange: &Exchange, ground: &Ground) -> Option<Evidence> {
     let most = ground.max_payload_bytes;
     let taken = exchange.ours && exchange.status == Some(200) && exchange.body_bytes > most + most / 50;
     (taken && exchange.what.starts_with("POST ")).then(|| {
-        let what = format!("a POST of {} bytes was accepted, though maxPayload is {most}", exchange.body_bytes);
+        let what =
+            format!("a POST of {} bytes was accepted, though maxPayload is {most}", exchange.body_bytes);
         Evidence::new(Oracle::Limit, what)
     })
 }
@@ -177,9 +191,7 @@ fn is_plain(value: &Value) -> bool {
         Value::String(text) => text.chars().all(|char| char.is_ascii_alphanumeric()),
         Value::Number(number) => number.as_u64().is_some_and(|number| number < 1 << 31),
         Value::Array(values) => values.iter().all(is_plain),
-        Value::Object(members) => {
-            members.iter().all(|(key, value)| !key.starts_with('_') && is_plain(value))
-        }
+        Value::Object(members) => members.iter().all(|(key, value)| !key.starts_with('_') && is_plain(value)),
     }
 }
 

@@ -36,7 +36,8 @@ impl Known {
     /// # Errors
     /// What is wrong with it.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         Self::parse(&text).map_err(|why| format!("{}: {why}", path.display()))
     }
 
@@ -95,7 +96,10 @@ mod tests {
         for (text, why) in [
             ("[[finding]]\noracle = \"x\"\nsignature = \"a\"\nreason = \"b\"\n", "no oracle"),
             ("[[finding]]\noracle = \"stderr\"\nsignature = \"a\"\nreason = \"\"\n", "reason"),
-            ("[[finding]]\noracle = \"stderr\"\nsignature = \"a\"\nreason = \"b\"\nexpires = \"soon\"\n", "no day"),
+            (
+                "[[finding]]\noracle = \"stderr\"\nsignature = \"a\"\nreason = \"b\"\nexpires = \"soon\"\n",
+                "no day",
+            ),
             ("nonsense", "expected"),
         ] {
             let error = Known::parse(text).unwrap_err();

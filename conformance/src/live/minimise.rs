@@ -71,7 +71,9 @@ fn smaller_steps(step: &Step) -> Vec<Step> {
     match step {
         Step::Wait(ms) => [ms / 10, ms / 2].into_iter().filter(|less| less < ms).map(Step::Wait).collect(),
         Step::See(_) => Vec::new(),
-        Step::Act(name, act) => smaller_acts(act).into_iter().map(|act| Step::Act(name.clone(), act)).collect(),
+        Step::Act(name, act) => {
+            smaller_acts(act).into_iter().map(|act| Step::Act(name.clone(), act)).collect()
+        }
     }
 }
 
@@ -79,7 +81,12 @@ fn smaller_acts(act: &Act) -> Vec<Act> {
     match act {
         Act::Times(times, act) => {
             let mut all = vec![(**act).clone()];
-            all.extend([times / 10, times / 2].into_iter().filter(|less| *less > 1).map(|less| Act::Times(less, act.clone())));
+            all.extend(
+                [times / 10, times / 2]
+                    .into_iter()
+                    .filter(|less| *less > 1)
+                    .map(|less| Act::Times(less, act.clone())),
+            );
             all.extend(smaller_acts(act).into_iter().map(|act| Act::Times(*times, Box::new(act))));
             all
         }
@@ -102,11 +109,8 @@ fn smaller_acts(act: &Act) -> Vec<Act> {
             all
         }
         Act::Request { method, query, headers, body } => {
-            let with = |query: Option<String>, headers: Vec<(String, String)>, body: Option<Data>| Act::Request {
-                method: method.clone(),
-                query,
-                headers,
-                body,
+            let with = |query: Option<String>, headers: Vec<(String, String)>, body: Option<Data>| {
+                Act::Request { method: method.clone(), query, headers, body }
             };
             let mut all = Vec::new();
             if body.is_some() {
@@ -114,22 +118,35 @@ fn smaller_acts(act: &Act) -> Vec<Act> {
             }
             all.extend(fewer(headers).into_iter().map(|headers| with(query.clone(), headers, body.clone())));
             if let Some(query) = query {
-                all.extend(fewer_parameters(query).into_iter().map(|query| with(Some(query), headers.clone(), body.clone())));
+                all.extend(
+                    fewer_parameters(query)
+                        .into_iter()
+                        .map(|query| with(Some(query), headers.clone(), body.clone())),
+                );
             }
             if let Some(Data::Text(text)) = body {
-                all.extend(smaller_texts(text).into_iter().map(|text| with(query.clone(), headers.clone(), Some(Data::Text(text)))));
+                all.extend(
+                    smaller_texts(text)
+                        .into_iter()
+                        .map(|text| with(query.clone(), headers.clone(), Some(Data::Text(text)))),
+                );
             }
             all
         }
         Act::Head { method, query, headers } => {
             let with = |query, headers| Act::Head { method: method.clone(), query, headers };
-            let mut all: Vec<Act> = fewer(headers).into_iter().map(|headers| with(query.clone(), headers)).collect();
+            let mut all: Vec<Act> =
+                fewer(headers).into_iter().map(|headers| with(query.clone(), headers)).collect();
             all.extend(fewer_parameters(query).into_iter().map(|query| with(query, headers.clone())));
             all
         }
         Act::Websocket(query) => fewer_parameters(query).into_iter().map(Act::Websocket).collect(),
-        Act::Bytes(Data::Text(text)) => smaller_texts(text).into_iter().map(|text| Act::Bytes(Data::Text(text))).collect(),
-        Act::Bytes(Data::Bytes(bytes)) => halves(bytes).into_iter().map(|bytes| Act::Bytes(Data::Bytes(bytes))).collect(),
+        Act::Bytes(Data::Text(text)) => {
+            smaller_texts(text).into_iter().map(|text| Act::Bytes(Data::Text(text))).collect()
+        }
+        Act::Bytes(Data::Bytes(bytes)) => {
+            halves(bytes).into_iter().map(|bytes| Act::Bytes(Data::Bytes(bytes))).collect()
+        }
         Act::Frame { last, reserved, opcode, payload } => halves(payload)
             .into_iter()
             .map(|payload| Act::Frame { last: *last, reserved: *reserved, opcode: *opcode, payload })
@@ -215,7 +232,8 @@ mod tests {
         let smallest = minimise(&all, async |case: &Case| {
             tried += 1;
             let text = case.script().to_string();
-            let joined = text.find("send 40\n").zip(text.find("error")).is_some_and(|(join, error)| join < error);
+            let joined =
+                text.find("send 40\n").zip(text.find("error")).is_some_and(|(join, error)| join < error);
             Some(joined && text.contains("open websocket"))
         })
         .await;

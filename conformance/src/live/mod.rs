@@ -39,5 +39,5 @@ pub use self::{
     ground::Ground,
     known::Known,
     oracle::{Class, Oracle, Oracles},
-    server::Host,
+    server::{Command, Host},
 };

@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     case::{ATTACKERS, Case},
     ground::Ground,
-    wire::{Ended, Line, Log, What, frame},
+    wire::{Line, LineLog, Log, What, frame},
 };
 use crate::{
     scenario::Transport,
@@ -188,7 +188,9 @@ impl Performance {
             return self.sends(actor, &bytes).await;
         }
         match act {
-            Act::Open(Transport::Websocket) => self.websocket(actor, "EIO=4&transport=websocket", waits).await,
+            Act::Open(Transport::Websocket) => {
+                self.websocket(actor, "EIO=4&transport=websocket", waits).await
+            }
             Act::Open(Transport::Polling) | Act::Handshake => {
                 self.request(actor, "GET", "EIO=4&transport=polling", &[], None, waits).await;
             }
@@ -385,13 +387,7 @@ impl Performance {
         self.head("GET", query, &headers, None)
     }
 
-    fn head(
-        &self,
-        method: &str,
-        query: &str,
-        headers: &[(String, String)],
-        body: Option<&[u8]>,
-    ) -> String {
+    fn head(&self, method: &str, query: &str, headers: &[(String, String)], body: Option<&[u8]>) -> String {
         use std::fmt::Write as _;
         let has = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
         let mut head = format!("{method} {} HTTP/1.1\r\n", self.ground.target(query));
@@ -455,7 +451,7 @@ impl Performance {
 }
 
 /// Replies on a connection.
-fn answers(line: &super::wire::LineLog) -> usize {
+fn answers(line: &LineLog) -> usize {
     line.exchanges.iter().filter(|exchange| exchange.status.is_some()).count()
 }
 
@@ -470,14 +466,12 @@ fn breaks(act: &Act) -> bool {
         Act::Frame { last, reserved, opcode, payload } => {
             let control = *opcode >= 8;
             // Without an extension that gives them a meaning the reserved bits are zero.
-            *reserved & 3 != 0 || (3..8).contains(opcode) || *opcode > 10 || (control && (!last || payload.len() > 125))
+            *reserved & 3 != 0
+                || (3..8).contains(opcode)
+                || *opcode > 10
+                || (control && (!last || payload.len() > 125))
         }
         Act::PingFrame(payload) => payload.len() > 125,
         _ => false,
     }
-}
-
-/// Whether a connection was ended by the server.
-pub(super) fn was_ended(line: &super::wire::LineLog) -> bool {
-    line.ended == Some(Ended::ByServer)
 }

@@ -71,7 +71,8 @@ pub(super) fn triples(case: &Case, done: &Performance) -> Vec<(usize, String, bo
         let Some(&from) = done.marks.get(number) else { break };
         let to = done.marks.get(number + 1).copied().unwrap_or(seen.heard.len()).max(from);
         let heard = seen.heard.get(from..to).unwrap_or_default();
-        let reaction = heard.iter().filter(|heard| heard.actor == actor).map(|heard| kind(&heard.what)).last();
+        let reaction =
+            heard.iter().filter(|heard| heard.actor == actor).map(|heard| kind(&heard.what)).next_back();
         let quiet = reaction.is_none();
         let reaction = reaction.unwrap_or_else(|| "-".to_owned());
         let state = &mut states[actor];
@@ -112,7 +113,8 @@ impl State {
                 _ => {}
             }
         }
-        let has_attachment = matches!(act, Act::Send(items) if items.iter().any(|item| matches!(item, Item::Binary(_))));
+        let has_attachment =
+            matches!(act, Act::Send(items) if items.iter().any(|item| matches!(item, Item::Binary(_))));
         if has_attachment && self.pending == "one" {
             self.pending = "";
         }
@@ -143,7 +145,9 @@ fn step_class(act: &Act) -> String {
             .take(3)
             .collect::<Vec<_>>()
             .join(","),
-        Act::Request { method, query, .. } => format!("{method} {}", parameters(query.as_deref().unwrap_or("own"))),
+        Act::Request { method, query, .. } => {
+            format!("{method} {}", parameters(query.as_deref().unwrap_or("own")))
+        }
         Act::Websocket(query) => parameters(query),
         Act::Head { method, .. } => method.clone(),
         Act::Frame { opcode, .. } => opcode.to_string(),
@@ -162,7 +166,13 @@ fn parameters(query: &str) -> String {
     const KNOWN: [&str; 4] = ["EIO=3", "EIO=4", "transport=polling", "transport=websocket"];
     let mut all: Vec<&str> = query
         .split('&')
-        .map(|parameter| if KNOWN.contains(&parameter) { parameter } else { parameter.split('=').next().unwrap_or_default() })
+        .map(|parameter| {
+            if KNOWN.contains(&parameter) {
+                parameter
+            } else {
+                parameter.split('=').next().unwrap_or_default()
+            }
+        })
         .filter(|name| name.len() < 24)
         .collect();
     all.dedup();
@@ -171,7 +181,9 @@ fn parameters(query: &str) -> String {
 
 fn kind(what: &What) -> String {
     match what {
-        What::Reply(status, body) => format!("{status} {}", body.chars().take(1).map(plain).collect::<String>()),
+        What::Reply(status, body) => {
+            format!("{status} {}", body.chars().take(1).map(plain).collect::<String>())
+        }
         What::Text(text) => text.chars().take(2).map(plain).collect(),
         What::Binary(_) => "bin".to_owned(),
         What::Control(opcode) => format!("control {opcode}"),

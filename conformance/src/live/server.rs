@@ -30,10 +30,13 @@ pub struct Host {
     /// How it is reached: a server that runs, or what one that is started has in common with others.
     pub ground: Ground,
     /// The command that starts one, and its environment; nothing for one that runs.
-    pub command: Option<(Vec<String>, Vec<(String, String)>)>,
+    pub command: Option<Command>,
     /// The memory that a server may take up before it is ended, bytes.
     pub memory_limit_bytes: u64,
 }
+
+/// A command, and variables added to its environment.
+pub type Command = (Vec<String>, Vec<(String, String)>);
 
 /// A server that is watched.
 #[derive(Debug)]
@@ -71,7 +74,8 @@ impl Host {
         let ground = Arc::new(ground);
         let bystander = Bystander::comes(&ground);
         let memory_limit_bytes = self.memory_limit_bytes;
-        let mut server = Server { process, members, ground, bystander, printed: Vec::new(), memory_limit_bytes };
+        let mut server =
+            Server { process, members, ground, bystander, printed: Vec::new(), memory_limit_bytes };
         server.warms_up().await?;
         Ok(server)
     }
@@ -96,10 +100,17 @@ impl Host {
         asking.does(&Case::new(vec![open, say("40"), hear(), ask, hear(), hear()])).await;
         let heard: Vec<String> = {
             let seen = asking.log.lock();
-            seen.heard.iter().filter_map(|heard| if let What::Text(text) = &heard.what { Some(text.clone()) } else { None }).collect()
+            seen.heard
+                .iter()
+                .filter_map(
+                    |heard| if let What::Text(text) = &heard.what { Some(text.clone()) } else { None },
+                )
+                .collect()
         };
         asking.ends().await;
-        let open = heard.iter().find_map(|text| serde_json::from_str::<serde_json::Value>(text.strip_prefix('0')?).ok());
+        let open = heard
+            .iter()
+            .find_map(|text| serde_json::from_str::<serde_json::Value>(text.strip_prefix('0')?).ok());
         let why = server.last_words();
         server.stop().await;
         let Some(open) = open else {
@@ -158,7 +169,9 @@ impl Server {
             let (oracle, what) = match harm {
                 Harm::Dropped => (Oracle::BystanderDropped, "its connection was closed".to_owned()),
                 Harm::Refused => (Oracle::Refused, "a well-behaved client is refused".to_owned()),
-                Harm::Strange(text) => (Oracle::CrossTalk, format!("it got {text:?}, which nobody sent to it")),
+                Harm::Strange(text) => {
+                    (Oracle::CrossTalk, format!("it got {text:?}, which nobody sent to it"))
+                }
             };
             if oracles.holds(oracle) {
                 return Some(Evidence::new(oracle, what));
@@ -185,7 +198,7 @@ impl Server {
             process.settle_output().await;
         }
         self.take_printed();
-        stderr::trouble(&self.printed)
+        stderr::last_words(&self.printed)
     }
 
     /// Whether the bystander waits for its echo for longer than this.
@@ -196,19 +209,14 @@ impl Server {
     /// Whether anybody still accepts connections.
     pub(super) async fn accepts(&self) -> bool {
         for _ in 0..2 {
-            if let Ok(Ok(_)) = timeout(Duration::from_secs(2), TcpStream::connect(&self.ground.authority)).await {
+            if let Ok(Ok(_)) =
+                timeout(Duration::from_secs(2), TcpStream::connect(&self.ground.authority)).await
+            {
                 return true;
             }
             sleep(Duration::from_millis(100)).await;
         }
         false
-    }
-
-    /// A bystander that lost its connection is replaced.
-    pub(super) async fn renew_bystander(&mut self) {
-        self.bystander = Bystander::comes(&self.ground);
-        self.printed.clear();
-        let _served_or_not = self.warms_up().await;
     }
 
     /// What the server takes up.

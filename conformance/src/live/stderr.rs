@@ -9,23 +9,36 @@ pub(super) struct Trouble {
     pub(super) signature: String,
 }
 
-/// The first trouble in what was printed.
+/// The first trouble in what was printed that nobody expected. An error that was caught and told of is none.
 pub(super) fn trouble(lines: &[String]) -> Option<Trouble> {
     let start = lines.iter().position(|line| begins(line))?;
-    let after = &lines[start..];
-    let (error, frame) = if lines[start].contains("Traceback (most recent call last)") {
+    Some(told(&lines[start..]))
+}
+
+/// The last thing that was told before the end: an error and its stack, if there is one.
+pub(super) fn last_words(lines: &[String]) -> Option<Trouble> {
+    let start = lines
+        .iter()
+        .position(|line| begins(line))
+        .or_else(|| lines.iter().rposition(|line| is_error(line)))?;
+    Some(told(&lines[start..]))
+}
+
+fn told(lines: &[String]) -> Trouble {
+    let (error, frame) = if lines[0].contains("Traceback (most recent call last)") {
         // Python names the innermost place last, and the error after it.
-        let block: Vec<&String> = after.iter().skip(1).take_while(|line| line.starts_with(' ') || line.contains("^")).collect();
+        let block: Vec<&String> =
+            lines.iter().skip(1).take_while(|line| line.starts_with(' ') || line.contains('^')).collect();
         let frame = block.iter().rev().find(|line| line.trim_start().starts_with("File "));
-        (after.get(block.len() + 1), frame.copied())
+        (lines.get(block.len() + 1), frame.copied())
     } else {
-        let error = after.iter().find(|line| is_error(line)).or(after.first());
-        (error, after.iter().find(|line| line.trim_start().starts_with("at ")))
+        let error = lines.iter().find(|line| is_error(line)).or(lines.first());
+        (error, lines.iter().find(|line| line.trim_start().starts_with("at ")))
     };
     let error = error.map_or("", |line| line.trim());
     let frame = frame.map_or("", |line| line.trim());
-    let line = if error.is_empty() { lines[start].clone() } else { error.to_owned() };
-    Some(Trouble { signature: format!("{} {}", normal(error), normal(&place(frame))).trim().to_owned(), line })
+    let line = if error.is_empty() { lines[0].clone() } else { error.to_owned() };
+    Trouble { signature: format!("{} {}", normal(error), normal(&place(frame))).trim().to_owned(), line }
 }
 
 fn begins(line: &str) -> bool {
@@ -39,8 +52,7 @@ fn begins(line: &str) -> bool {
         "FATAL ERROR",
         "throw er;",
     ];
-    SIGNS.iter().any(|sign| line.contains(sign)) || (line.starts_with("node:") && line.contains(':'))
-        || is_stack_overflow(line) || line.trim_start().starts_with("at ") && line.contains(".js:")
+    SIGNS.iter().any(|sign| line.contains(sign)) || is_stack_overflow(line)
 }
 
 fn is_stack_overflow(line: &str) -> bool {
@@ -57,17 +69,19 @@ fn is_error(line: &str) -> bool {
 
 /// The function and the file of a line of a stack, without the folders and the numbers.
 fn place(frame: &str) -> String {
-    frame.split(['(', ')', '"', ' ', ','])
+    frame
+        .split(['(', ')', '"', ' ', ','])
         .map(|word| word.rsplit(['/', '\\']).next().unwrap_or_default())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-/// Numbers and what stands between quotes differ from run to run.
+/// Numbers differ from run to run, and so do values in parentheses.
 fn normal(text: &str) -> String {
     let mut normal = String::new();
-    for char in text.chars().take(160) {
+    let end = text.find(" (<").or(text.find(" ({")).or(text.find(" ('")).unwrap_or(text.len());
+    for char in text.get(..end).unwrap_or(text).chars().take(160) {
         match char {
             '0'..='9' if normal.ends_with('N') => {}
             '0'..='9' => normal.push('N'),
@@ -104,5 +118,9 @@ mod tests {
     fn what_servers_say_every_day_is_no_trouble() {
         assert_eq!(of("listening on 3000\nINFO: 127.0.0.1 - \"GET / HTTP/1.1\" 400 Bad Request\n"), None);
         assert_eq!(of(""), None);
+        let caught = "Missing error handler on `socket`.\nError: bad\n    at Decoder.add (/a/index.js:1:2)\n";
+        assert_eq!(of(caught), None);
+        let lines: Vec<String> = caught.lines().map(str::to_owned).collect();
+        assert_eq!(last_words(&lines).unwrap().signature, "Error: bad at Decoder.add index.js:N:N");
     }
 }

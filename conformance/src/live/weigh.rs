@@ -45,8 +45,7 @@ pub(super) async fn weigh(server: &Server, case: &Case) -> Option<(Weight, Vec<P
     let before = server.vitals()?;
     let mut done = run(server, case).await;
     // Whatever is on its way arrives.
-    sleep(RELEASE / 2).await;
-    let peak = server.vitals()?;
+    let peak = steady(server).await?;
     let mut sent_bytes = 0;
     for one in &mut done {
         sent_bytes += one.sent_bytes as u64;
@@ -137,13 +136,13 @@ pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Opti
 async fn held(server: &Server, case: &Case) -> Option<Evidence> {
     let most = HELD_AT_MOST_BYTES.max(64 * server.ground.max_payload_bytes as u64);
     let mut grown = Vec::new();
+    // What a runtime has taken it does not give back at once: all is compared with what there was at the beginning.
+    let before = server.vitals()?;
     // The first time warms up: a runtime takes memory for good when it needs it for the first time.
     for factor in [1, 1, 2] {
         let case = times(case, factor)?;
-        let before = server.vitals()?;
         let mut done = run(server, &case).await;
-        sleep(RELEASE).await;
-        let peak = server.vitals()?;
+        let peak = steady(server).await?;
         // One that was closed over it, or that said no, holds nothing any more.
         let open = done.iter().any(|one| one.open_lines() > 0);
         let sent = done.iter().map(|one| one.sent_bytes as u64).sum::<u64>();
@@ -167,6 +166,22 @@ async fn held(server: &Server, case: &Case) -> Option<Evidence> {
         );
         Evidence::new(Oracle::MemoryHeld, what)
     })
+}
+
+/// What the server takes up once it has read what was sent.
+async fn steady(server: &Server) -> Option<Vitals> {
+    const LOOK: Duration = Duration::from_millis(50);
+    const LOOKS: usize = 40;
+    let mut last = server.vitals()?;
+    for _ in 0..LOOKS {
+        sleep(LOOK).await;
+        let now = server.vitals()?;
+        if now.memory_bytes <= last.memory_bytes + (256 << 10) {
+            return Some(now);
+        }
+        last = now;
+    }
+    Some(last)
 }
 
 /// Memory kept after the connections were closed and every time-out is over: as much again each time.
@@ -307,7 +322,8 @@ pub(super) fn amplified(rng: &mut fastrand::Rng, case: &Case, step: usize) -> Op
     }
     let most = super::generate::most_times(&act)?;
     let size = Case::new(vec![Step::Act(name.clone(), act.clone())]).weight().max(1);
-    let times = [1000, 10_000][rng.usize(..2)].min(most).min(u32::try_from(MOST_BYTES / size).unwrap_or(u32::MAX));
+    let times =
+        [1000, 10_000][rng.usize(..2)].min(most).min(u32::try_from(MOST_BYTES / size).unwrap_or(u32::MAX));
     steps.push(Step::Act(name.clone(), Act::Times(times.max(2), Box::new(act))));
     Some(Case::new(steps))
 }
@@ -320,7 +336,9 @@ pub(super) fn again(case: &Case) -> Case {
         .iter()
         .filter(|step| !matches!(step, Step::Wait(_)))
         .map(|step| match step {
-            Step::Act(name, Act::Times(times, act)) => Step::Act(name.clone(), Act::Times((*times).min(3), act.clone())),
+            Step::Act(name, Act::Times(times, act)) => {
+                Step::Act(name.clone(), Act::Times((*times).min(3), act.clone()))
+            }
             step => step.clone(),
         })
         .collect();

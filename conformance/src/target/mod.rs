@@ -142,8 +142,7 @@ impl Target {
             }
             Target::Process { command, env } => {
                 let within = Duration::from_secs(15).mul_f64(approach.timeout_scale);
-                let process =
-                    Process::start(command, env, &configuration, &approach.path, within).await?;
+                let process = Process::start(command, env, &configuration, &approach.path, within).await?;
                 site.authority = process.authority();
                 Host::Process(Box::new(process))
             }

@@ -97,7 +97,11 @@ impl Teller {
             findings.len()
         ));
         if !report.fences.is_empty() {
-            self.says(&format!("  fenced off, {} cases left out: {}", report.fenced, report.fences.join("; ")));
+            self.says(&format!(
+                "  fenced off, {} cases left out: {}",
+                report.fenced,
+                report.fences.join("; ")
+            ));
         }
         for what in report.unconfirmed.iter().take(5) {
             self.says(&format!("  seen, but not three times of three: {what}"));
@@ -181,11 +185,15 @@ impl Watcher for Teller {
             Some(reason) => format!("KNOWN {} ({reason})", oracle.class().name()),
             None => oracle.class().name().to_uppercase(),
         };
-        let steps: String =
-            finding.case.script().to_string().lines().skip(1).filter(|line| !line.is_empty()).take(12).fold(
-                String::new(),
-                |all, line| all + "\n     " + &line.chars().take(110).collect::<String>(),
-            );
+        let steps: String = finding
+            .case
+            .script()
+            .to_string()
+            .lines()
+            .skip(1)
+            .filter(|line| !line.is_empty())
+            .take(12)
+            .fold(String::new(), |all, line| all + "\n     " + &line.chars().take(110).collect::<String>());
         self.says(&format!(
             "\n {head}  {oracle} after {:.1} s and {} cases\n   {}{steps}\n   signature {}\n   replay siospec replay {}",
             finding.seconds,

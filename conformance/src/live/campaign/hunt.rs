@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Case, Evidence, Run};
 use crate::{
-    live::{confirm, ground::Ground, judge, perform::Performance, reaction, oracle::Oracle},
+    live::{confirm, ground::Ground, judge, perform::Performance, reaction},
     target::TargetError,
 };
 
@@ -169,7 +169,11 @@ fn due(done: &Performance, ground: &Ground) -> Duration {
         }
     }
     drop(seen);
-    if due.is_zero() { judge::lingers(done, ground).filter(|time| wants(done, *time)).unwrap_or_default() } else { due }
+    if due.is_zero() {
+        judge::lingers(done, ground).filter(|time| wants(done, *time)).unwrap_or_default()
+    } else {
+        due
+    }
 }
 
 /// Whether a connection has not been open for so long yet.
@@ -187,9 +191,4 @@ fn is_patient(done: &Performance) -> bool {
         line.ended.is_some()
             || line.exchanges.iter().all(|exchange| exchange.status.is_some() || exchange.waits)
     })
-}
-
-/// What speaks against a server as a whole, not of one case.
-pub(super) fn is_of_one_case(oracle: Oracle) -> bool {
-    !confirm::harms(oracle) && !oracle.weighs()
 }

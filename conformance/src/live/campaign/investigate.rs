@@ -27,7 +27,11 @@ impl Run<'_> {
     ///
     /// # Errors
     /// No server can be started.
-    pub(super) async fn investigates(&mut self, suspects: Vec<Case>, evidence: Evidence) -> Result<(), TargetError> {
+    pub(super) async fn investigates(
+        &mut self,
+        suspects: Vec<Case>,
+        evidence: Evidence,
+    ) -> Result<(), TargetError> {
         self.tells("investigating");
         self.falls().await;
         if !self.campaign.host.is_ours() {
@@ -35,9 +39,11 @@ impl Run<'_> {
             return self.last_suspect(suspects, evidence).await;
         }
         // The same again, and nothing new in it.
-        let again = self.report.findings.iter().filter(|found| {
-            !evidence.trace.is_empty() && is_same(&found.evidence, &evidence)
-        });
+        let again = self
+            .report
+            .findings
+            .iter()
+            .filter(|found| !evidence.trace.is_empty() && is_same(&found.evidence, &evidence));
         if again.count() >= 3 {
             return Ok(());
         }
@@ -88,7 +94,7 @@ impl Run<'_> {
             .findings
             .iter()
             .any(|found| found.oracle() == evidence.oracle && self.is_fenced(case));
-        if behind || (self.vain > MANY_IN_VAIN && self.report.cases % 16 != 0) {
+        if behind || (self.vain > MANY_IN_VAIN && !self.report.cases.is_multiple_of(16)) {
             return Ok(());
         }
         self.tells("confirming");
@@ -120,44 +126,57 @@ impl Run<'_> {
     }
 }
 
-/// The case that does it again alone.
+/// The case that does it again alone: suspects are tried a few at the same time, and those that did it in halves.
 async fn culprit(
     bench: &mut Bench<'_>,
     suspects: Vec<Case>,
     evidence: &Evidence,
 ) -> Result<Option<(Case, Evidence)>, TargetError> {
+    /// How many are tried at the same time.
+    const FEW: usize = 8;
     let deadline = Instant::now() + TRYING;
-    let patience = Patience { open: Duration::from_millis(15), closed: Duration::from_millis(25) };
-    let mut before: Option<Case> = None;
-    for case in &suspects {
-        if Instant::now() > deadline {
-            return Ok(None);
-        }
-        let Some(found) = bench.tries(case, evidence.oracle, patience).await? else {
-            before = Some(case.clone());
-            continue;
-        };
-        // It may have been the one before, whose harm took a moment to show.
-        for candidate in [Some(case.clone()), before.take()].into_iter().flatten() {
-            bench.fresh().await?;
-            if let Some(again) = bench.tries(&candidate, found.oracle, Patience::QUICK).await?
-                && again.oracle.class() == found.oracle.class()
-            {
-                return Ok(Some((candidate, again)));
+    let quick = Patience { open: Duration::from_millis(20), closed: Duration::from_millis(40) };
+    // What takes its time to show is waited for.
+    let slow = Patience { open: Duration::from_millis(1300), closed: Duration::from_millis(600) };
+    for patience in [quick, slow] {
+        for few in suspects.chunks(FEW) {
+            if Instant::now() > deadline {
+                return Ok(None);
+            }
+            let Some(found) = bench.tries_all(few, evidence.oracle, patience).await? else { continue };
+            if let Some(culprit) = one_of(bench, few, &found, patience).await? {
+                return Ok(Some(culprit));
             }
         }
     }
-    // What takes its time to show is waited for.
-    let patience = Patience { open: Duration::from_millis(1300), closed: Duration::from_millis(600) };
-    for case in suspects.iter().take(16) {
-        if Instant::now() > deadline {
-            break;
-        }
-        if let Some(found) = bench.tries(case, evidence.oracle, patience).await? {
-            return Ok(Some((case.clone(), found)));
-        }
-    }
     Ok(None)
+}
+
+/// The one of a few that does it, found in halves.
+async fn one_of(
+    bench: &mut Bench<'_>,
+    few: &[Case],
+    found: &Evidence,
+    patience: Patience,
+) -> Result<Option<(Case, Evidence)>, TargetError> {
+    let patience = Patience { open: patience.open, closed: patience.closed.max(Patience::QUICK.closed) };
+    let mut few = few;
+    let mut last = found.clone();
+    while few.len() > 1 {
+        let (one, other) = few.split_at(few.len() / 2);
+        few = match bench.tries_all(one, last.oracle, patience).await? {
+            Some(evidence) => {
+                last = evidence;
+                one
+            }
+            None => other,
+        };
+    }
+    let [case] = few else { return Ok(None) };
+    bench.fresh().await?;
+    let again = bench.tries(case, last.oracle, Patience::QUICK).await?;
+    let again = again.filter(|again| again.oracle.class() == last.oracle.class());
+    Ok(again.map(|again| (case.clone(), again)))
 }
 
 /// The smallest case that shows the same.

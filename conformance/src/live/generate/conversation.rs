@@ -103,13 +103,18 @@ fn old(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
 
 /// Requests that belong to no session.
 fn requests(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
-    let query = ["EIO=4&transport=polling", "EIO=4&transport=polling&t=x", "EIO=4&transport=polling&j=0", ""][rng.usize(..4)];
+    let query = ["EIO=4&transport=polling", "EIO=4&transport=polling&t=x", "EIO=4&transport=polling&j=0", ""]
+        [rng.usize(..4)];
     let method = ["GET", "OPTIONS", "POST", "HEAD"][rng.usize(..4)];
     let body = (method == "POST").then_some("40");
     steps.push(act(name, request(method, query, body)));
     steps.push(act(
         name,
-        Act::Head { method: "POST".to_owned(), query: query.to_owned(), headers: vec![("Content-Length".to_owned(), "100".to_owned())] },
+        Act::Head {
+            method: "POST".to_owned(),
+            query: query.to_owned(),
+            headers: vec![("Content-Length".to_owned(), "100".to_owned())],
+        },
     ));
     steps.push(act(name, Act::Bytes(Data::Text("40".to_owned()))));
     if rng.bool() {
@@ -135,7 +140,9 @@ fn talk(rng: &mut Rng, name: &str, steps: &mut Vec<Step>, over_websocket: bool) 
             5 | 6 => steps.push(act(
                 name,
                 Act::Send(vec![
-                    Item::Text(format!("451-{namespace}{id}[\"{word}\",{{\"_placeholder\":true,\"num\":0}}]")),
+                    Item::Text(format!(
+                        "451-{namespace}{id}[\"{word}\",{{\"_placeholder\":true,\"num\":0}}]"
+                    )),
                     Item::Binary(vec![1, 2, 3]),
                 ]),
             )),
@@ -143,7 +150,12 @@ fn talk(rng: &mut Rng, name: &str, steps: &mut Vec<Step>, over_websocket: bool) 
             8 if over_websocket => {
                 let payload = format!("42{namespace}[\"{word}\"]").into_bytes();
                 let half = payload.len() / 2;
-                let frame = |last, opcode, payload: &[u8]| Act::Frame { last, reserved: 0, opcode, payload: payload.to_vec() };
+                let frame = |last, opcode, payload: &[u8]| Act::Frame {
+                    last,
+                    reserved: 0,
+                    opcode,
+                    payload: payload.to_vec(),
+                };
                 steps.push(act(name, frame(false, 1, &payload[..half])));
                 steps.push(act(name, frame(true, 0, &payload[half..])));
             }

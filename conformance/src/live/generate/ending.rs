@@ -2,7 +2,10 @@
 
 use fastrand::Rng;
 
-use crate::{live::case::ATTACKERS, siot::{Act, Step}};
+use crate::{
+    live::case::ATTACKERS,
+    siot::{Act, Step},
+};
 
 /// Adds the endings of whoever is still there.
 pub(super) fn add(rng: &mut Rng, steps: &mut Vec<Step>) {

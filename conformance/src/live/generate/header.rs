@@ -13,7 +13,8 @@ pub(super) fn mutate(rng: &mut Rng, headers: &mut Vec<(String, String)>) {
         2 if at < headers.len() => {
             headers[at].1 = bytes::mutated(rng, &headers[at].1).replace(['\r', '\n'], " ");
         }
-        3 => headers.insert(at, ("Content-Type".to_owned(), words::pick(rng, &words::CONTENT_TYPES).to_owned())),
+        3 => headers
+            .insert(at, ("Content-Type".to_owned(), words::pick(rng, &words::CONTENT_TYPES).to_owned())),
         4 if at < headers.len() => {
             let to = rng.usize(..headers.len());
             headers.swap(at, to);

@@ -8,7 +8,11 @@ use super::{bytes, words};
 /// JSON with one thing in it changed; what is no JSON is changed as bytes are.
 pub(super) fn mutated(rng: &mut Rng, text: &str) -> String {
     let Ok(mut value) = serde_json::from_str::<Value>(text) else {
-        return if rng.bool() { words::pick(rng, &words::VALUES).to_owned() } else { bytes::mutated(rng, text) };
+        return if rng.bool() {
+            words::pick(rng, &words::VALUES).to_owned()
+        } else {
+            bytes::mutated(rng, text)
+        };
     };
     // What serde_json cannot hold, such as numbers of any size, is put in afterwards.
     const MARK: &str = "\u{1}here\u{1}";
@@ -60,7 +64,9 @@ fn change(rng: &mut Rng, value: &mut Value, at: &mut usize, put: &mut Option<Str
 fn change_here(rng: &mut Rng, value: &mut Value, put: &mut Option<String>, mark: &str) {
     match (rng.u8(..10), &mut *value) {
         (0, Value::Array(values)) if !values.is_empty() => drop(values.remove(rng.usize(..values.len()))),
-        (1, Value::Array(values)) if !values.is_empty() => values.push(values[rng.usize(..values.len())].clone()),
+        (1, Value::Array(values)) if !values.is_empty() => {
+            values.push(values[rng.usize(..values.len())].clone())
+        }
         (2, Value::Array(values)) => values.insert(0, event(rng)),
         (3, Value::Array(values)) if !values.is_empty() => values[0] = event(rng),
         (4, Value::Object(members)) => {

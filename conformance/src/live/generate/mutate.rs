@@ -52,7 +52,9 @@ fn inside(rng: &mut Rng, act: &mut Act, most: usize) -> bool {
                 *old = query::mutated(rng, old);
             }
             4 | 5 => header::mutate(rng, headers),
-            6 if body.is_none() => *body = Some(Data::Text(words::pick(rng, &["40", "1", "3", "6", "x", ""]).to_owned())),
+            6 if body.is_none() => {
+                *body = Some(Data::Text(words::pick(rng, &["40", "1", "3", "6", "x", ""]).to_owned()))
+            }
             6 => chunked(headers, body),
             _ => match body {
                 Some(Data::Text(text)) => *text = payload(rng, text, most),
@@ -93,7 +95,8 @@ fn items_of(rng: &mut Rng, items: &mut Vec<Item>, most: usize) {
     let at = rng.usize(..=items.len());
     match items.get_mut(at) {
         _ if rng.u8(..8) == 0 => {
-            let item = if rng.bool() { Item::Binary(vec![4; rng.usize(..5)]) } else { Item::Text(packet(rng)) };
+            let item =
+                if rng.bool() { Item::Binary(vec![4; rng.usize(..5)]) } else { Item::Text(packet(rng)) };
             items.insert(at, item);
         }
         Some(Item::Text(text)) => *text = one_text(rng, text, most),
@@ -122,7 +125,12 @@ fn payload(rng: &mut Rng, text: &str, most: usize) -> String {
         3 => return bytes::mutated(rng, text),
         4 => return format!("d={}", text.replace('\u{1e}', "%1e")),
         // As version 3 joins them.
-        5 => return packets.iter().map(|packet| format!("{}:{packet}", packet.encode_utf16().count())).collect(),
+        5 => {
+            return packets
+                .iter()
+                .map(|packet| format!("{}:{packet}", packet.encode_utf16().count()))
+                .collect();
+        }
         _ => packets[at] = one_text(rng, &packets[at], most),
     }
     packets.join("\u{1e}")
@@ -137,7 +145,8 @@ fn one_text(rng: &mut Rng, text: &str, most: usize) -> String {
             let size = sizes(rng, most);
             format!("42[\"message\",\"{}\"]", "a".repeat(size.saturating_sub(16)))
         }
-        4 => words::pick(rng, &["2", "3", "2probe", "3probe", "5", "6", "1", "0", "7", "b", "bAAAA", "4"]).to_owned(),
+        4 => words::pick(rng, &["2", "3", "2probe", "3probe", "5", "6", "1", "0", "7", "b", "bAAAA", "4"])
+            .to_owned(),
         _ => {
             let mut packet = Packet::of(text);
             packet.mutate(rng);
@@ -148,7 +157,8 @@ fn one_text(rng: &mut Rng, text: &str, most: usize) -> String {
 
 /// A packet that may be meant.
 fn packet(rng: &mut Rng) -> String {
-    let namespace = if rng.u8(..4) == 0 { format!("{},", words::pick(rng, &words::NAMESPACES)) } else { String::new() };
+    let namespace =
+        if rng.u8(..4) == 0 { format!("{},", words::pick(rng, &words::NAMESPACES)) } else { String::new() };
     let event = words::pick(rng, &words::EVENTS);
     let value = words::pick(rng, &words::VALUES);
     let id = if rng.bool() { words::pick(rng, &words::NUMBERS) } else { "" };
@@ -170,7 +180,8 @@ fn sizes(rng: &mut Rng, most: usize) -> usize {
 }
 
 fn verb(rng: &mut Rng) -> String {
-    words::pick(rng, &["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "CONNECT", "TRACE", "get"]).to_owned()
+    words::pick(rng, &["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "CONNECT", "TRACE", "get"])
+        .to_owned()
 }
 
 /// The same body in chunks.

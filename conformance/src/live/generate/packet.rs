@@ -82,7 +82,20 @@ mod tests {
 
     #[test]
     fn a_packet_is_put_together_as_it_was() {
-        for text in ["", "2", "40", "4", "42[\"a\"]", "451-/a,12[\"x\",1]", "2probe", "45", "nonsense", "4ü", "42/a", "b4Aw=="] {
+        for text in [
+            "",
+            "2",
+            "40",
+            "4",
+            "42[\"a\"]",
+            "451-/a,12[\"x\",1]",
+            "2probe",
+            "45",
+            "nonsense",
+            "4ü",
+            "42/a",
+            "b4Aw==",
+        ] {
             assert_eq!(Packet::of(text).text(), text);
         }
         let packet = Packet::of("451-/a,12[\"x\"]");

@@ -19,12 +19,16 @@ pub(super) fn mutated(rng: &mut Rng, query: &str) -> String {
             let to = rng.usize(..parameters.len());
             parameters.swap(at, to);
         }
-        3 | 4 => set(&mut parameters, "EIO", words::pick(rng, &["3", "4", "2", "5", "", "x", "3", "4", "44"])),
+        3 | 4 => {
+            set(&mut parameters, "EIO", words::pick(rng, &["3", "4", "2", "5", "", "x", "3", "4", "44"]))
+        }
         5 | 6 => set(&mut parameters, "transport", words::pick(rng, &words::TRANSPORTS)),
         7 | 8 => {
             let own = format!("${}", ATTACKERS[rng.usize(..2)]);
             let odd = words::pick(rng, &words::INHERITED).to_owned();
-            let sid = [own.clone(), own, odd, String::new(), "AAAAAAAAAAAAAAAAAAAA".to_owned()][rng.usize(..5)].clone();
+            let sid = [own.clone(), own, odd, String::new(), "AAAAAAAAAAAAAAAAAAAA".to_owned()]
+                [rng.usize(..5)]
+            .clone();
             set(&mut parameters, "sid", &sid);
         }
         9 => {

@@ -93,7 +93,9 @@ fn in_lines(rng: &mut Rng, steps: &mut Vec<Step>, at: usize) {
         _ => return,
     };
     let path = match rng.u8(..4) {
-        0 => words::pick(rng, &["/", "/x", "/socket.io", "/engine.io/", "*", "//", "/socket.io/socket.io.js"]),
+        0 => {
+            words::pick(rng, &["/", "/x", "/socket.io", "/engine.io/", "*", "//", "/socket.io/socket.io.js"])
+        }
         _ => "$path",
     };
     let mut lines = vec![format!("GET {path}?{query} HTTP/1.1\r\n"), "Host: $host\r\n".to_owned()];
@@ -102,7 +104,11 @@ fn in_lines(rng: &mut Rng, steps: &mut Vec<Step>, at: usize) {
         lines.push("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n".to_owned());
     }
     lines.extend(more.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
-    let (name, value) = words::HEADERS[rng.usize(..words::HEADERS.len())];
+    let (name, value) = match rng.bool() {
+        // So short that there can be many before any limit of bytes.
+        true => ("a", "b"),
+        false => words::HEADERS[rng.usize(..words::HEADERS.len())],
+    };
     let odd = rng.usize(1..=lines.len());
     lines.insert(odd, format!("{name}:{value}\r\n"));
     let bytes = |text: &str| Act::Bytes(Data::Text(text.to_owned()));
@@ -129,8 +135,15 @@ fn in_lines(rng: &mut Rng, steps: &mut Vec<Step>, at: usize) {
 /// How often an act may be done in one step; nothing for those that make no sense more than once.
 pub(in crate::live) fn most_times(act: &Act) -> Option<u32> {
     match act {
-        Act::Send(_) | Act::Frame { .. } | Act::PingFrame(_) | Act::CloseFrame | Act::Bytes(_) => Some(10_000),
-        Act::Request { .. } | Act::Poll | Act::Websocket(_) | Act::Open(_) | Act::Handshake | Act::Connect => Some(100),
+        Act::Send(_) | Act::Frame { .. } | Act::PingFrame(_) | Act::CloseFrame | Act::Bytes(_) => {
+            Some(10_000)
+        }
+        Act::Request { .. }
+        | Act::Poll
+        | Act::Websocket(_)
+        | Act::Open(_)
+        | Act::Handshake
+        | Act::Connect => Some(100),
         Act::Head { .. } => Some(100),
         _ => None,
     }

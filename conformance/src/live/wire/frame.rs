@@ -1,9 +1,6 @@
 //! Frames of RFC 6455, as wrong as wanted.
 
-use tokio_tungstenite::tungstenite::protocol::frame::{
-    FrameHeader,
-    coding::OpCode,
-};
+use tokio_tungstenite::tungstenite::protocol::frame::{FrameHeader, coding::OpCode};
 
 /// A frame of a client. Its mask is always the same: what is drawn decides everything that is sent.
 pub(in crate::live) fn frame(last: bool, reserved: u8, opcode: u8, payload: &[u8]) -> Vec<u8> {

@@ -80,9 +80,11 @@ impl Sent {
         // What a server may take in several ways is not judged.
         const ODD: [&str; 3] = ["transfer-encoding", "expect", "keep-alive"];
         let (length, twice) = value("content-length");
-        let odd = ODD.iter().any(|name| value(name).0.is_some()) || value("host").0.is_none() || value("host").1;
+        let odd =
+            ODD.iter().any(|name| value(name).0.is_some()) || value("host").0.is_none() || value("host").1;
         let (version, method, target) = (request.version, request.method, request.path);
-        let (Some(1), Some(method), Some(target), false, false) = (version, method, target, odd, twice) else {
+        let (Some(1), Some(method), Some(target), false, false) = (version, method, target, odd, twice)
+        else {
             return Err(());
         };
         if !matches!(method, "GET" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "HEAD" | "PATCH") {
@@ -90,7 +92,9 @@ impl Sent {
         }
         let body_bytes = match length {
             None => 0,
-            Some(length) if length.bytes().all(|byte| byte.is_ascii_digit()) => length.parse().map_err(drop)?,
+            Some(length) if length.bytes().all(|byte| byte.is_ascii_digit()) => {
+                length.parse().map_err(drop)?
+            }
             Some(_) => return Err(()),
         };
         let upgrades = value("upgrade").0.is_some();
@@ -124,7 +128,9 @@ pub(in crate::live) fn head_of(bytes: &[u8], of_head: bool) -> Result<Option<(u1
     } else if value("transfer-encoding").is_some_and(|value| value.eq_ignore_ascii_case("chunked")) {
         Framing::Chunked
     } else {
-        value("content-length").and_then(|value| value.trim().parse().ok()).map_or(Framing::Close, Framing::Length)
+        value("content-length")
+            .and_then(|value| value.trim().parse().ok())
+            .map_or(Framing::Close, Framing::Length)
     };
     Ok(Some((status, head, framing)))
 }

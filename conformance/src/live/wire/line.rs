@@ -188,8 +188,7 @@ impl Shared {
         if self.log.of_line(self.number, |line| line.upgraded.is_some()) {
             return;
         }
-        let (whole, understood) =
-            self.sent.lock().unwrap_or_else(PoisonError::into_inner).takes(bytes);
+        let (whole, understood) = self.sent.lock().unwrap_or_else(PoisonError::into_inner).takes(bytes);
         self.log.of_line(self.number, |line| {
             line.odd |= !understood;
             for request in whole {

@@ -118,7 +118,9 @@ impl Player {
             | Act::Cork
             | Act::Uncork
             | Act::Times(..) => {
-                return Err(broken("such a step is played only where an oracle decides (`oracle: …`)".into()));
+                return Err(broken(
+                    "such a step is played only where an oracle decides (`oracle: …`)".into(),
+                ));
             }
         }
         Ok(())
