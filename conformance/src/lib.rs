@@ -11,6 +11,8 @@ pub mod contract;
 #[cfg(feature = "judge")]
 pub mod coverage;
 #[cfg(feature = "judge")]
+pub mod live;
+#[cfg(feature = "judge")]
 pub mod probe;
 #[cfg(feature = "embedded")]
 pub mod prove;

@@ -67,6 +67,12 @@ fn acts() -> impl Strategy<Value = Act> {
         bytes().prop_map(Act::PingFrame),
         Just(Act::CloseFrame),
         Just(Act::Settle),
+        Just(Act::Reset),
+        Just(Act::Finish),
+        Just(Act::Pause),
+        Just(Act::Resume),
+        Just(Act::Cork),
+        Just(Act::Uncork),
     ]
 }
 

@@ -14,6 +14,7 @@ use super::{
     options::{Pair, Server, pair},
 };
 use crate::{
+    live::{self, Host},
     replay::{Ending, minimise, play, reference, variant_of},
     siot::{Field, Script, parse},
     target::{Approach, Target, parse_url},
@@ -129,12 +130,41 @@ async fn play_often(
     approach: &Approach,
     times: u32,
 ) -> Result<Ending, Failure> {
+    if script.field(Field::Oracle).is_some() {
+        return fuzzed_often(script, target, approach, times).await;
+    }
     for _ in 0..times {
         let running = target.start(variant_of(script), approach).await?;
         let ending = play(script, &running.site, approach.timeout_scale).await;
         running.stop().await;
         if ending != Ending::Fixed {
             return Ok(ending);
+        }
+    }
+    Ok(Ending::Fixed)
+}
+
+/// A finding of the fuzzer is played as the fuzzer plays it, and its oracle judges.
+async fn fuzzed_often(
+    script: &Script,
+    target: &Target,
+    approach: &Approach,
+    times: u32,
+) -> Result<Ending, Failure> {
+    let (authority, command) = match target {
+        Target::Url { authority } => (authority.clone(), None),
+        Target::Process { command, env } => (String::new(), Some((command.clone(), env.clone()))),
+        #[cfg(feature = "embedded")]
+        Target::Embedded { .. } => {
+            let why = "a finding of `siospec fuzz` is played before a server that is named: a URL, or a command after --";
+            return Ok(Ending::Error { why: why.to_owned(), step: None, seen: None });
+        }
+    };
+    let host =
+        Host { ground: super::fuzz::ground(approach, authority), command, memory_limit_bytes: 768 << 20 };
+    for _ in 0..times {
+        if let Some(evidence) = live::replay(script, &host).await? {
+            return Ok(Ending::Failed(format!("{}: {}", evidence.oracle, evidence.what)));
         }
     }
     Ok(Ending::Fixed)
@@ -148,6 +178,9 @@ async fn shrink(
     approach: &Approach,
 ) -> Result<Exit, Failure> {
     let script = read(file).map_err(|why| Failure::usage(format!("{}: {why}", file.display())))?;
+    if script.field(Field::Oracle).is_some() {
+        return Err(Failure::usage("a finding of `siospec fuzz` is as small as it can be already"));
+    }
     let ending = play_often(&script, target, approach, args.repeat).await?;
     if !ending.is_failed() {
         tell(&mut io::stdout().lock(), false, file, &script, &ending)?;
@@ -198,7 +231,7 @@ fn tell(
         Ending::Failed(got) => ("FAILED", Some(got)),
         Ending::Error { why, .. } => ("ERROR", Some(why)),
     };
-    let rule = script.field(Field::Rule).unwrap_or_default();
+    let rule = script.field(Field::Rule).or(script.field(Field::Oracle)).unwrap_or_default();
     let over = script.field(Field::Over).unwrap_or_default();
     if as_json {
         let answer = json!({
@@ -208,12 +241,13 @@ fn tell(
     }
     writeln!(out, "{word:6}  {}", file.display())?;
     if !rule.is_empty() {
-        writeln!(out, "        rule  {rule} over {over}")?;
+        let over = if over.is_empty() { String::new() } else { format!(" over {over}") };
+        writeln!(out, "        rule  {rule}{over}")?;
     }
     match ending {
         Ending::Fixed => Ok(()),
         Ending::Failed(got) => {
-            let due = script.judged().map(|see| see.sight.to_string()).unwrap_or_default();
+            let due = script.judged().map_or_else(|| "no harm".to_owned(), |see| see.sight.to_string());
             writeln!(out, "        want  {due}\n        got   {got}")
         }
         Ending::Error { why, .. } => writeln!(out, "        why   {why}"),

@@ -36,6 +36,10 @@ pub enum Field {
     Observed,
     /// Why the case cannot be played again from what crossed the wire.
     Unreplayable,
+    /// The oracle of the fuzzer that decides; the steps are then played as the fuzzer plays them.
+    Oracle,
+    /// How often all steps are played, where an oracle decides.
+    Rounds,
 }
 
 /// One step of a transcript.
@@ -122,6 +126,20 @@ pub enum Act {
     CloseFrame,
     /// A round trip on another connection, so that what was sent before has arrived.
     Settle,
+    /// Ends the connection with a reset.
+    Reset,
+    /// Ends the sending half of the connection, and goes on reading.
+    Finish,
+    /// Reads nothing more from the connection.
+    Pause,
+    /// Reads again.
+    Resume,
+    /// What is sent from here on waits until [`Act::Uncork`], and leaves in one piece.
+    Cork,
+    /// Sends what waits.
+    Uncork,
+    /// The same so many times, one right after the other.
+    Times(u32, Box<Act>),
 }
 
 /// A packet, or a text message.
@@ -215,7 +233,7 @@ pub enum Status {
 
 impl Field {
     /// Every field.
-    pub const ALL: [Field; 10] = [
+    pub const ALL: [Field; 12] = [
         Field::Rule,
         Field::Says,
         Field::Over,
@@ -226,6 +244,8 @@ impl Field {
         Field::Expected,
         Field::Observed,
         Field::Unreplayable,
+        Field::Oracle,
+        Field::Rounds,
     ];
 
     /// Its name in the file.
@@ -241,6 +261,8 @@ impl Field {
             Field::Expected => "expected",
             Field::Observed => "observed",
             Field::Unreplayable => "unreplayable",
+            Field::Oracle => "oracle",
+            Field::Rounds => "rounds",
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::transport::Transport;
 const MAX_BYTES: usize = 8 << 20;
 /// Most steps that a transcript may have.
 const MAX_STEPS: usize = 20_000;
+/// How often a step may be repeated.
+const MAX_TIMES: u64 = 1_000_000;
 /// Longest time that a step may take.
 const MAX_MS: u64 = 600_000;
 const FIRST_LINE: &str = "siot 1";
@@ -135,6 +137,18 @@ fn read_line(script: &mut Script, cursor: &mut Cursor<'_>) -> Result<(), ParseEr
 }
 
 fn read_act(cursor: &mut Cursor<'_>) -> Result<Act, ParseError> {
+    if !cursor.rest().starts_with(|char: char| char.is_ascii_digit()) {
+        return read_single_act(cursor);
+    }
+    let times = u32::try_from(read_number(cursor, MAX_TIMES)?).unwrap_or(u32::MAX);
+    if !cursor.take_word("times") {
+        return Err(cursor.wrong("a number before an act is followed by `times`"));
+    }
+    cursor.skip_blanks();
+    Ok(Act::Times(times, Box::new(read_single_act(cursor)?)))
+}
+
+fn read_single_act(cursor: &mut Cursor<'_>) -> Result<Act, ParseError> {
     let before = cursor.clone();
     let verb = cursor.take_while(|char| char.is_ascii_lowercase());
     cursor.skip_blanks();
@@ -175,10 +189,17 @@ fn read_act(cursor: &mut Cursor<'_>) -> Result<Act, ParseError> {
         "ping" => Act::PingFrame(read_hex(cursor)?),
         "close" => Act::CloseFrame,
         "settle" => Act::Settle,
+        "reset" => Act::Reset,
+        "finish" => Act::Finish,
+        "pause" => Act::Pause,
+        "resume" => Act::Resume,
+        "cork" => Act::Cork,
+        "uncork" => Act::Uncork,
         _ => {
             return Err(before.wrong(
                 "an act is open, handshake, carry, mute, send, hang up, drop, request, poll, hold, begin, \
-                 connect, head, bytes, websocket, frame, ping, close or settle",
+                 connect, head, bytes, websocket, frame, ping, close, settle, reset, finish, pause, resume, cork or \
+                 uncork, perhaps behind `NUMBER times`",
             ));
         }
     })
@@ -227,8 +248,28 @@ fn add_part(
     let wrong = || way.wrong("`+` goes on with a step of the same actor just above it that has such parts");
     let step = step.filter(|step| step.actor() == Some(actor)).ok_or_else(wrong)?;
     match step {
-        Step::Act(_, Act::Send(items)) => items.push(read_item(cursor)?),
-        Step::Act(_, Act::Request { headers, body, .. }) => {
+        Step::Act(_, act) => {
+            let act = if let Act::Times(_, act) = act { act } else { act };
+            add_part_of_act(act, cursor, &wrong)?;
+        }
+        Step::See(see) => match see.was.as_mut().unwrap_or(&mut see.sight) {
+            Sight::Packets(packets) => packets.push(cursor.text()?),
+            Sight::Reply { headers, .. } => headers.push(read_header(cursor)?),
+            _ => return Err(wrong()),
+        },
+        _ => return Err(wrong()),
+    }
+    Ok(())
+}
+
+fn add_part_of_act(
+    act: &mut Act,
+    cursor: &mut Cursor<'_>,
+    wrong: &dyn Fn() -> ParseError,
+) -> Result<(), ParseError> {
+    match act {
+        Act::Send(items) => items.push(read_item(cursor)?),
+        Act::Request { headers, body, .. } => {
             if cursor.take_word("body") {
                 cursor.skip_blanks();
                 *body = Some(read_data(cursor)?);
@@ -236,7 +277,7 @@ fn add_part(
                 headers.push(read_header(cursor)?);
             }
         }
-        Step::Act(_, Act::Begin { headers, first, .. }) => {
+        Act::Begin { headers, first, .. } => {
             if cursor.take_word("body") {
                 cursor.skip_blanks();
                 *first = read_data(cursor)?;
@@ -244,12 +285,7 @@ fn add_part(
                 headers.push(read_header(cursor)?);
             }
         }
-        Step::Act(_, Act::Head { headers, .. }) => headers.push(read_header(cursor)?),
-        Step::See(see) => match see.was.as_mut().unwrap_or(&mut see.sight) {
-            Sight::Packets(packets) => packets.push(cursor.text()?),
-            Sight::Reply { headers, .. } => headers.push(read_header(cursor)?),
-            _ => return Err(wrong()),
-        },
+        Act::Head { headers, .. } => headers.push(read_header(cursor)?),
         _ => return Err(wrong()),
     }
     Ok(())

@@ -80,6 +80,19 @@ impl Bindings {
         Ok(filled)
     }
 
+    /// A text in which each variable is replaced by what is said of it.
+    pub fn substitute<'v>(text: &str, value: impl Fn(&str) -> &'v str) -> String {
+        let mut filled = String::with_capacity(text.len());
+        for piece in pieces(text) {
+            match piece {
+                Piece::Plain(plain) => filled.push_str(plain),
+                Piece::Variable(name) => filled.push_str(value(name)),
+                Piece::Anything => filled.push('*'),
+            }
+        }
+        filled
+    }
+
     /// Whether what is seen is what a sight stands for; binds its variables if it is.
     pub fn see(&mut self, wanted: &Sight, seen: &Sight) -> bool {
         let mut bound = self.clone();

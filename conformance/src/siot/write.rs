@@ -32,7 +32,14 @@ impl fmt::Display for Sight {
 }
 
 fn write_act(f: &mut fmt::Formatter<'_>, actor: &str, act: &Act) -> fmt::Result {
-    let (head, parts) = match act {
+    let (head, parts) = described(act);
+    writeln!(f, "{}", format!("{actor} > {head}").trim_end())?;
+    parts.iter().try_for_each(|part| writeln!(f, "{actor} + {part}"))
+}
+
+/// An act as the words of its line, and the lines that go on with it.
+fn described(act: &Act) -> (String, Vec<String>) {
+    match act {
         Act::Open(over) => (format!("open {over}"), Vec::new()),
         Act::Handshake => ("handshake".to_owned(), Vec::new()),
         Act::Carry(of) => (format!("carry {of}"), Vec::new()),
@@ -69,9 +76,17 @@ fn write_act(f: &mut fmt::Formatter<'_>, actor: &str, act: &Act) -> fmt::Result 
         Act::PingFrame(bytes) => (format!("ping {}", hex(bytes)), Vec::new()),
         Act::CloseFrame => ("close".to_owned(), Vec::new()),
         Act::Settle => ("settle".to_owned(), Vec::new()),
-    };
-    writeln!(f, "{}", format!("{actor} > {head}").trim_end())?;
-    parts.iter().try_for_each(|part| writeln!(f, "{actor} + {part}"))
+        Act::Reset => ("reset".to_owned(), Vec::new()),
+        Act::Finish => ("finish".to_owned(), Vec::new()),
+        Act::Pause => ("pause".to_owned(), Vec::new()),
+        Act::Resume => ("resume".to_owned(), Vec::new()),
+        Act::Cork => ("cork".to_owned(), Vec::new()),
+        Act::Uncork => ("uncork".to_owned(), Vec::new()),
+        Act::Times(times, act) => {
+            let (head, parts) = described(act);
+            (format!("{times} times {head}"), parts)
+        }
+    }
 }
 
 fn write_see(f: &mut fmt::Formatter<'_>, actor: &str, see: &See) -> fmt::Result {

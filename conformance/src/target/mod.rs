@@ -16,6 +16,7 @@ use crate::{
 
 #[cfg(feature = "embedded")]
 pub use self::embedded::{App, faults, serve};
+pub(crate) use self::process::Process;
 pub use self::{group::kill_all, url::parse_url};
 
 /// What is to be judged.
@@ -89,7 +90,7 @@ enum Host {
     #[cfg(feature = "embedded")]
     Embedded(embedded::Embedded),
     Url,
-    Process(Box<process::Process>),
+    Process(Box<Process>),
 }
 
 /// Why a server could not be judged at all.
@@ -141,8 +142,7 @@ impl Target {
             }
             Target::Process { command, env } => {
                 let within = Duration::from_secs(15).mul_f64(approach.timeout_scale);
-                let process =
-                    process::Process::start(command, env, &configuration, &approach.path, within).await?;
+                let process = Process::start(command, env, &configuration, &approach.path, within).await?;
                 site.authority = process.authority();
                 Host::Process(Box::new(process))
             }

@@ -4,7 +4,7 @@ use std::{
     collections::{VecDeque, hash_map::RandomState},
     hash::BuildHasher,
     io,
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,7 +20,7 @@ use super::{Configuration, TargetError, group::Group};
 
 /// A server process.
 #[derive(Debug)]
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     group: Group,
     port: u16,
@@ -32,8 +32,10 @@ pub(super) struct Process {
 #[derive(Debug, Clone, Default)]
 struct Output(Arc<Mutex<VecDeque<String>>>);
 
-/// How many of the server's lines are kept for messages.
-const KEPT_LINES: usize = 20;
+/// How many of the server's lines are kept.
+const KEPT_LINES: usize = 80;
+/// How many of them are told in a message.
+const TOLD_LINES: usize = 20;
 /// How much of a line is kept.
 const KEPT_CHARS: usize = 500;
 /// A character of UTF-8 has four bytes at most.
@@ -43,7 +45,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 impl Process {
     /// Starts the command and waits until it accepts connections.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         command: &[String],
         env: &[(String, String)],
         configuration: &Configuration,
@@ -91,30 +93,57 @@ impl Process {
         }
     }
 
-    pub(super) fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
     /// How the process ended, if it did.
-    pub(super) fn ended(&mut self) -> Option<String> {
+    pub(crate) fn ended(&mut self) -> Option<String> {
         match self.child.try_wait() {
             Ok(Some(status)) => Some(format!("`{}` ended with {status}{}", self.shown, self.last_words())),
             _ => None,
         }
     }
 
+    /// The process, as long as it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// With what the process ended, if it did.
+    pub(crate) fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Takes the lines that the server printed since they were taken last; the oldest may be missing.
+    pub(crate) fn take_printed(&self) -> Vec<String> {
+        self.output.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    }
+
+    /// Waits until what a process printed before it ended is read.
+    pub(crate) async fn settle_output(&self) {
+        self.output.settle().await;
+    }
+
+    /// Ends the process at once.
+    pub(crate) async fn kill(mut self) {
+        self.group.kill();
+        let _killed = self.child.kill().await;
+    }
+
     /// What the server printed last, ready to be added to a message.
-    pub(super) fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let lines = self.output.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lines.is_empty() {
             return String::new();
         }
-        let lines: Vec<String> = lines.iter().map(|line| format!("\n  | {line}")).collect();
+        let told = lines.iter().skip(lines.len().saturating_sub(TOLD_LINES));
+        let lines: Vec<String> = told.map(|line| format!("\n  | {line}")).collect();
         format!("; it printed:{}", lines.concat())
     }
 
     /// Ends the process: SIGTERM to its group, and SIGKILL if that does not help.
-    pub(super) async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         self.group.terminate();
         if timeout(GRACE, self.child.wait()).await.is_err() {
             self.group.kill();

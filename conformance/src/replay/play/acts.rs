@@ -112,6 +112,17 @@ impl Player {
             Act::PingFrame(data) => self.socket(name)?.ping(&data).await?,
             Act::CloseFrame => self.socket(name)?.close().await?,
             Act::Settle => timeout(answer, self.session(name)?.settle()).await.unwrap_or(Ok(()))?,
+            Act::Reset
+            | Act::Finish
+            | Act::Pause
+            | Act::Resume
+            | Act::Cork
+            | Act::Uncork
+            | Act::Times(..) => {
+                return Err(broken(
+                    "such a step is played only where an oracle decides (`oracle: …`)".into(),
+                ));
+            }
         }
         Ok(())
     }

@@ -1,0 +1,213 @@
+//! From suspects to a finding: which case it was, three times of three, and the smallest that does it.
+
+use std::time::{Duration, Instant};
+
+use super::{Bench, Case, Evidence, Run};
+use crate::{
+    live::{
+        confirm::{Patience, harms, is_same},
+        finding::signature,
+        generate::texts_of,
+        minimise::minimise,
+        oracle::Oracle,
+    },
+    siot::Step,
+    target::TargetError,
+};
+
+/// How long a case may be made smaller.
+const MINIMISING: Duration = Duration::from_secs(25);
+/// How long suspects are tried.
+const TRYING: Duration = Duration::from_secs(30);
+/// After so many that could not be shown again, only few more are tried.
+const MANY_IN_VAIN: usize = 12;
+
+impl Run<'_> {
+    /// Something happened to the server while many cases were done: finds out which it was.
+    ///
+    /// # Errors
+    /// No server can be started.
+    pub(super) async fn investigates(
+        &mut self,
+        suspects: Vec<Case>,
+        evidence: Evidence,
+    ) -> Result<(), TargetError> {
+        self.tells("investigating");
+        self.falls().await;
+        if !self.campaign.host.is_ours() {
+            // Nobody starts it again: there is nothing left to try it on.
+            return self.last_suspect(suspects, evidence).await;
+        }
+        // The same again, and nothing new in it.
+        let again = self
+            .report
+            .findings
+            .iter()
+            .filter(|found| !evidence.trace.is_empty() && is_same(&found.evidence, &evidence));
+        if again.count() >= 3 {
+            return Ok(());
+        }
+        let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
+        let found = culprit(&mut bench, suspects, &evidence).await;
+        bench.clear().await;
+        match found? {
+            Some((case, evidence)) => self.looks_into(&case, evidence).await,
+            None => {
+                self.report.unconfirmed.push(format!("{}: {}", evidence.oracle, evidence.what));
+                Ok(())
+            }
+        }
+    }
+
+    async fn last_suspect(&mut self, suspects: Vec<Case>, evidence: Evidence) -> Result<(), TargetError> {
+        let seconds = self.began.elapsed().as_secs_f64();
+        match self.campaign.host.start().await {
+            // It serves again, or still: whoever watches over it may have started it.
+            Ok(server) => {
+                self.server = Some(server);
+                let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
+                let found = culprit(&mut bench, suspects, &evidence).await;
+                bench.clear().await;
+                if let Ok(Some((case, evidence))) = found {
+                    self.finds(evidence, case, seconds);
+                } else {
+                    self.report.unconfirmed.push(format!("{}: {}", evidence.oracle, evidence.what));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // It is gone, and one of those under way did it.
+                let Some(case) = suspects.into_iter().next() else { return Err(error) };
+                self.finds(evidence, case, seconds);
+                Err(error)
+            }
+        }
+    }
+
+    /// One case saw something: shows it again, makes the case smaller, and keeps it.
+    ///
+    /// # Errors
+    /// No server can be started.
+    pub(super) async fn looks_into(&mut self, case: &Case, evidence: Evidence) -> Result<(), TargetError> {
+        let behind = self
+            .report
+            .findings
+            .iter()
+            .any(|found| found.oracle() == evidence.oracle && self.is_fenced(case));
+        if behind || (self.vain > MANY_IN_VAIN && !self.report.cases.is_multiple_of(16)) {
+            return Ok(());
+        }
+        self.tells("confirming");
+        if harms(evidence.oracle) || evidence.oracle.weighs() {
+            self.falls().await;
+        }
+        let patience = Patience::QUICK;
+        let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
+        let Some(confirmed) = bench.confirms(case, &evidence, patience).await? else {
+            bench.clear().await;
+            self.vain += 1;
+            self.report.unconfirmed.push(format!("{}: {}", evidence.oracle, evidence.what));
+            return Ok(());
+        };
+        let seconds = self.began.elapsed().as_secs_f64();
+        let smallest = smaller(&mut bench, case, &confirmed, patience).await;
+        let shown = bench.confirms(&smallest, &confirmed, patience).await;
+        bench.clear().await;
+        match shown? {
+            Some(evidence) => self.finds(evidence, smallest, seconds),
+            // What shows itself not every time is worth more than nothing.
+            None => self.finds(confirmed, case.clone(), seconds),
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_fenced(&self, case: &Case) -> bool {
+        self.fences.iter().any(|fence| fence.holds(case))
+    }
+}
+
+/// The case that does it again alone: suspects are tried a few at the same time, and those that did it in halves.
+async fn culprit(
+    bench: &mut Bench<'_>,
+    suspects: Vec<Case>,
+    evidence: &Evidence,
+) -> Result<Option<(Case, Evidence)>, TargetError> {
+    /// How many are tried at the same time.
+    const FEW: usize = 8;
+    let deadline = Instant::now() + TRYING;
+    let quick = Patience { open: Duration::from_millis(20), closed: Duration::from_millis(40) };
+    // What takes its time to show is waited for.
+    let slow = Patience { open: Duration::from_millis(1300), closed: Duration::from_millis(600) };
+    for patience in [quick, slow] {
+        for few in suspects.chunks(FEW) {
+            if Instant::now() > deadline {
+                return Ok(None);
+            }
+            let Some(found) = bench.tries_all(few, evidence.oracle, patience).await? else { continue };
+            if let Some(culprit) = one_of(bench, few, &found, patience).await? {
+                return Ok(Some(culprit));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The one of a few that does it, found in halves.
+async fn one_of(
+    bench: &mut Bench<'_>,
+    few: &[Case],
+    found: &Evidence,
+    patience: Patience,
+) -> Result<Option<(Case, Evidence)>, TargetError> {
+    let patience = Patience { open: patience.open, closed: patience.closed.max(Patience::QUICK.closed) };
+    let mut few = few;
+    let mut last = found.clone();
+    while few.len() > 1 {
+        let (one, other) = few.split_at(few.len() / 2);
+        few = match bench.tries_all(one, last.oracle, patience).await? {
+            Some(evidence) => {
+                last = evidence;
+                one
+            }
+            None => other,
+        };
+    }
+    let [case] = few else { return Ok(None) };
+    bench.fresh().await?;
+    let again = bench.tries(case, last.oracle, Patience::QUICK).await?;
+    let again = again.filter(|again| again.oracle.class() == last.oracle.class());
+    Ok(again.map(|again| (case.clone(), again)))
+}
+
+/// The smallest case that shows the same.
+async fn smaller(bench: &mut Bench<'_>, case: &Case, like: &Evidence, patience: Patience) -> Case {
+    let deadline = Instant::now() + MINIMISING;
+    let packets = heads(case);
+    minimise(case, async |smaller: &Case| {
+        if Instant::now() > deadline {
+            return None;
+        }
+        // A shorter way to the same harm may be another bug: the types of the packets stay what they were.
+        if like.oracle.weighs() && heads(smaller).iter().any(|head| !packets.contains(head)) {
+            return Some(false);
+        }
+        match bench.tries(smaller, like.oracle, patience).await {
+            Ok(found) => Some(found.is_some_and(|found| is_same(&found, like))),
+            Err(_) => None,
+        }
+    })
+    .await
+}
+
+fn heads(case: &Case) -> Vec<String> {
+    let evidence = Evidence::new(Oracle::Answer, "");
+    let mut all = Vec::new();
+    for step in &case.steps {
+        if let Step::Act(_, act) = step
+            && !texts_of(act).is_empty()
+        {
+            all.push(signature(&evidence, &Case::new(vec![step.clone()])));
+        }
+    }
+    all
+}

@@ -1,0 +1,254 @@
+//! A run: cases are hunted in batches, suspects investigated, and between two batches the server is weighed.
+
+mod hunt;
+mod investigate;
+mod scales;
+
+use std::time::{Duration, Instant};
+
+use self::hunt::Hunted;
+use super::{
+    case::Case,
+    confirm::Bench,
+    evidence::Evidence,
+    fence::Fence,
+    finding::Finding,
+    generate::Generator,
+    known::Known,
+    lag::Lag,
+    oracle::Oracles,
+    reaction::Reactions,
+    server::{Host, Server},
+};
+use crate::target::TargetError;
+
+/// What to do, and for how long.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// The server.
+    pub host: Host,
+    /// Who judges.
+    pub oracles: Oracles,
+    /// Where chance comes from.
+    pub seed: u64,
+    /// How long.
+    pub time: Option<Duration>,
+    /// How many cases.
+    pub cases: Option<u64>,
+    /// What does not count.
+    pub known: Known,
+    /// The run ends with so many findings.
+    pub max_findings: Option<usize>,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// Cases that were done.
+    pub cases: u64,
+    /// Time since it began.
+    pub elapsed: Duration,
+    /// Different reactions that were seen.
+    pub states: usize,
+    /// Findings so far.
+    pub findings: usize,
+    /// What is done now.
+    pub doing: &'static str,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The findings, in the order in which they were made.
+    pub findings: Vec<Finding>,
+    /// Cases that were done.
+    pub cases: u64,
+    /// Cases that were left out because of what was found before.
+    pub fenced: u64,
+    /// What is fenced off.
+    pub fences: Vec<String>,
+    /// How often the server as a whole was in trouble, and nothing could be shown three times of three.
+    pub unconfirmed: Vec<String>,
+    /// Different reactions that were seen.
+    pub states: usize,
+    /// How long it took.
+    pub seconds: f64,
+    /// How long cases were hunted, investigations and weighing aside.
+    pub hunted_seconds: f64,
+}
+
+/// Whoever looks on.
+pub trait Watcher {
+    /// The run goes on.
+    fn progress(&mut self, progress: Progress);
+    /// Something was found.
+    fn finding(&mut self, finding: &Finding);
+}
+
+/// Cases of a batch. What is learned from one batch decides only what is in the next, so that the speed of a machine
+/// decides nothing.
+const BATCH: u64 = 256;
+
+struct Run<'c> {
+    campaign: &'c Campaign,
+    watcher: &'c mut dyn Watcher,
+    generator: Generator,
+    began: Instant,
+    lag: Lag,
+    server: Option<Server>,
+    reactions: Reactions,
+    fences: Vec<Fence>,
+    report: Report,
+    /// The next reaction to weigh, and how many times all were.
+    weighed: usize,
+    /// How often something that one case saw could not be shown again.
+    vain: usize,
+    hunted: Duration,
+}
+
+impl Campaign {
+    /// Runs until its time or its cases are over, or `stop` ends.
+    ///
+    /// # Errors
+    /// The server cannot be started, or is no Engine.IO server.
+    pub async fn run(
+        &mut self,
+        watcher: &mut dyn Watcher,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Report, TargetError> {
+        self.host.learn().await?;
+        let mut run = Run::new(self, watcher);
+        run.server = Some(run.campaign.host.start().await?);
+        let left = run.campaign.time.unwrap_or(Duration::MAX);
+        let ended = {
+            let goes_on = run.goes_on();
+            tokio::select! {
+                ended = goes_on => ended,
+                () = stop => Ok(()),
+                () = tokio::time::sleep(left.min(Duration::from_secs(u64::from(u32::MAX)))) => Ok(()),
+            }
+        };
+        if let Some(server) = run.server.take() {
+            server.stop().await;
+        }
+        ended?;
+        run.report.seconds = run.began.elapsed().as_secs_f64();
+        run.report.hunted_seconds = run.hunted.as_secs_f64();
+        run.report.states = run.reactions.count();
+        run.report.fences = run.fences.iter().map(Fence::text).collect();
+        Ok(run.report)
+    }
+}
+
+impl<'c> Run<'c> {
+    fn new(campaign: &'c Campaign, watcher: &'c mut dyn Watcher) -> Self {
+        let report = Report {
+            findings: Vec::new(),
+            cases: 0,
+            fenced: 0,
+            fences: Vec::new(),
+            unconfirmed: Vec::new(),
+            states: 0,
+            seconds: 0.0,
+            hunted_seconds: 0.0,
+        };
+        Self {
+            generator: Generator::new(campaign.seed, campaign.host.ground.max_payload_bytes),
+            campaign,
+            watcher,
+            began: Instant::now(),
+            lag: Lag::measured(),
+            server: None,
+            reactions: Reactions::default(),
+            fences: Vec::new(),
+            report,
+            weighed: 0,
+            vain: 0,
+            hunted: Duration::ZERO,
+        }
+    }
+
+    async fn goes_on(&mut self) -> Result<(), TargetError> {
+        let mut number = 0;
+        while self.campaign.cases.is_none_or(|cases| number < cases) && !self.is_full() {
+            let upto = self.campaign.cases.unwrap_or(u64::MAX).min(number + BATCH);
+            let batch = self.batch(number..upto);
+            number = upto;
+            let began = Instant::now();
+            let hunted = self.hunt(batch).await?;
+            self.hunted += began.elapsed();
+            match hunted {
+                Hunted::Quiet(suspects) => {
+                    for (case, evidence) in suspects {
+                        self.looks_into(&case, evidence).await?;
+                    }
+                    self.weigh(number).await?;
+                }
+                Hunted::Harmed(suspects, evidence) => self.investigates(suspects, evidence).await?,
+            }
+            self.stands().await?;
+        }
+        Ok(())
+    }
+
+    /// The cases of the next batch, those left out that lie behind a fence.
+    fn batch(&mut self, numbers: std::ops::Range<u64>) -> Vec<(u64, Case)> {
+        let mut batch = Vec::new();
+        for number in numbers {
+            let known = &self.reactions.found;
+            let case = if number % 4 == 3 && !known.is_empty() {
+                let mut rng = self.generator.rng(number ^ 0xfeed);
+                let [parent, other] = [(); 2].map(|()| &known[rng.usize(..known.len())].case);
+                self.generator.variation(number, parent, other)
+            } else {
+                self.generator.case(number)
+            };
+            if self.fences.iter().any(|fence| fence.holds(&case)) {
+                self.report.fenced += 1;
+            } else {
+                batch.push((number, case));
+            }
+        }
+        batch
+    }
+
+    /// A server to go on with.
+    async fn stands(&mut self) -> Result<(), TargetError> {
+        if self.server.is_none() {
+            self.server = Some(self.campaign.host.start().await?);
+        }
+        Ok(())
+    }
+
+    async fn falls(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.campaign.max_findings.is_some_and(|most| self.report.findings.len() >= most)
+    }
+
+    fn tells(&mut self, doing: &'static str) {
+        self.watcher.progress(Progress {
+            cases: self.report.cases,
+            elapsed: self.began.elapsed(),
+            states: self.reactions.count(),
+            findings: self.report.findings.len(),
+            doing,
+        });
+    }
+
+    fn finds(&mut self, evidence: Evidence, case: Case, seconds: f64) {
+        let mut finding = Finding { evidence, case, seconds, cases: self.report.cases, known: None };
+        let signature = finding.signature();
+        self.fences.push(Fence::around(&finding.case));
+        if self.report.findings.iter().any(|found| found.signature() == signature) {
+            return;
+        }
+        finding.known = self.campaign.known.reason(&finding, chrono::Local::now().date_naive());
+        self.watcher.finding(&finding);
+        self.report.findings.push(finding);
+    }
+}

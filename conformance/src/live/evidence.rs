@@ -1,0 +1,33 @@
+//! What speaks against a server.
+
+use super::{oracle::Oracle, stderr::Trouble};
+
+/// What an oracle says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Who says it.
+    pub oracle: Oracle,
+    /// What happened, for people.
+    pub what: String,
+    /// What the server printed about it, without what differs from run to run; empty if it did not.
+    pub trace: String,
+}
+
+impl Evidence {
+    pub(super) fn new(oracle: Oracle, what: impl Into<String>) -> Self {
+        Self { oracle, what: what.into(), trace: String::new() }
+    }
+
+    pub(super) fn printed(oracle: Oracle, trouble: &Trouble) -> Self {
+        Self { oracle, what: trouble.line.clone(), trace: trouble.signature.clone() }
+    }
+
+    /// Adds what the server printed.
+    pub(super) fn with(mut self, trouble: Option<&Trouble>) -> Self {
+        if let Some(trouble) = trouble {
+            self.what = format!("{}: {}", self.what, trouble.line);
+            self.trace.clone_from(&trouble.signature);
+        }
+        self
+    }
+}

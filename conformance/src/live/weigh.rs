@@ -1,0 +1,355 @@
+//! Weighs a server: what a case takes up when it is done many times over while nothing else goes on.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{task::JoinSet, time::sleep};
+
+use super::{
+    case::{ATTACKERS, Case},
+    evidence::Evidence,
+    oracle::Oracle,
+    perform::Performance,
+    server::Server,
+    vitals::Vitals,
+};
+use crate::siot::{Act, Item, Step};
+
+/// What the server took up before, during and after a case.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Weight {
+    before: Vitals,
+    peak: Vitals,
+    after: Vitals,
+    sent_bytes: u64,
+    /// Messages, requests and connections, about.
+    pieces: u64,
+}
+
+/// How many cases are done at the same time where one is done many times over.
+const ABREAST: usize = 16;
+/// The time in which a server lets go of what a closed connection held.
+const RELEASE: Duration = Duration::from_millis(60);
+/// Memory below this is noise of a runtime.
+const NOISE_BYTES: u64 = 6 << 20;
+/// Bytes of memory for one byte that was sent, far above what any message needs.
+const MANY_FOR_ONE: u64 = 24;
+/// Time on the processor for one small message or request, far above what any server needs.
+const SLOW_PIECE: Duration = Duration::from_millis(8);
+/// Time on the processor for a KiB.
+const SLOW_KIB: Duration = Duration::from_millis(2);
+/// What a server may do beside, at the same time.
+const BESIDE: Duration = Duration::from_millis(150);
+
+/// Does a case and weighs the server; nothing where the system tells nothing.
+pub(super) async fn weigh(server: &Server, case: &Case) -> Option<(Weight, Vec<Performance>)> {
+    let before = server.vitals()?;
+    let mut done = run(server, case).await;
+    // Whatever is on its way arrives.
+    let peak = steady(server).await?;
+    let mut sent_bytes = 0;
+    for one in &mut done {
+        sent_bytes += one.sent_bytes as u64;
+        one.ends().await;
+    }
+    sleep(RELEASE).await;
+    let after = server.vitals()?;
+    Some((Weight { before, peak, after, sent_bytes, pieces: pieces(case) }, done))
+}
+
+/// Does a case so often as it says, some at the same time; what the last ones opened is still open.
+pub(super) async fn run(server: &Server, case: &Case) -> Vec<Performance> {
+    let case = Arc::new(case.clone());
+    let mut running = JoinSet::new();
+    let mut done: Vec<Performance> = Vec::new();
+    for _ in 0..case.rounds {
+        if running.len() >= ABREAST
+            && let Some(Ok(one)) = running.join_next().await
+        {
+            done.push(one);
+        }
+        let (ground, case) = (Arc::clone(&server.ground), Arc::clone(&case));
+        running.spawn(async move {
+            let mut one = Performance::new(&ground);
+            one.does(&case).await;
+            one
+        });
+        if done.len() > 4 * ABREAST {
+            done.remove(0).ends().await;
+        }
+    }
+    while let Some(Ok(one)) = running.join_next().await {
+        done.push(one);
+    }
+    done
+}
+
+impl Weight {
+    /// Whatever looks as if more were taken up than is right; only a closer look tells.
+    pub(super) fn suspicions(&self) -> Vec<Oracle> {
+        let Self { before, peak, after, sent_bytes, .. } = self;
+        let mut all = Vec::new();
+        let held = peak.memory_bytes.saturating_sub(before.memory_bytes);
+        let kept = after.memory_bytes.saturating_sub(before.memory_bytes);
+        if held > NOISE_BYTES && (held > MANY_FOR_ONE / 2 * sent_bytes || held > HELD_AT_MOST_BYTES / 2) {
+            all.push(Oracle::MemoryHeld);
+        }
+        if kept > NOISE_BYTES / 4 {
+            all.push(Oracle::MemoryKept);
+        }
+        if self.is_slow() {
+            all.push(Oracle::Cpu);
+        }
+        if after.threads > before.threads + 3 {
+            all.push(Oracle::Threads);
+        }
+        if after.descriptors > before.descriptors + 3 {
+            all.push(Oracle::Descriptors);
+        }
+        all
+    }
+
+    fn is_slow(&self) -> bool {
+        let spent = self.after.cpu.saturating_sub(self.before.cpu);
+        let kib = u32::try_from(self.sent_bytes / 1024).unwrap_or(u32::MAX);
+        let pieces = u32::try_from(self.pieces).unwrap_or(u32::MAX);
+        spent > BESIDE + SLOW_PIECE.saturating_mul(pieces) + SLOW_KIB.saturating_mul(kib)
+    }
+}
+
+/// What one connection may have a server hold that goes on reading: far above any limit of a message.
+const HELD_AT_MOST_BYTES: u64 = 24 << 20;
+
+/// Looks closely at one suspicion before a server that does nothing else; the server should be a fresh one.
+pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Option<Evidence> {
+    match oracle {
+        Oracle::MemoryHeld => held(server, case).await,
+        Oracle::MemoryKept => kept(server, case).await,
+        Oracle::Cpu => slow(server, case).await,
+        Oracle::Threads => left(server, case, oracle, |vitals| vitals.threads).await,
+        Oracle::Descriptors => left(server, case, oracle, |vitals| vitals.descriptors).await,
+        _ => None,
+    }
+}
+
+/// Memory held while a connection is open: twice as much for twice as many, and far more than was sent, or more than
+/// any one connection may have held.
+async fn held(server: &Server, case: &Case) -> Option<Evidence> {
+    let most = HELD_AT_MOST_BYTES.max(64 * server.ground.max_payload_bytes as u64);
+    let mut grown = Vec::new();
+    // What a runtime has taken it does not give back at once: all is compared with what there was at the beginning.
+    let before = server.vitals()?;
+    // The first time warms up: a runtime takes memory for good when it needs it for the first time.
+    for factor in [1, 1, 2] {
+        let case = times(case, factor)?;
+        let mut done = run(server, &case).await;
+        let peak = steady(server).await?;
+        // One that was closed over it, or that said no, holds nothing any more.
+        let open = done.iter().any(|one| one.open_lines() > 0);
+        let sent = done.iter().map(|one| one.sent_bytes as u64).sum::<u64>();
+        for one in &mut done {
+            one.ends().await;
+        }
+        if !open {
+            return None;
+        }
+        sleep(4 * RELEASE).await;
+        grown.push((peak.memory_bytes.saturating_sub(before.memory_bytes), sent));
+    }
+    let [(_, _), (once, _), (twice, sent)] = grown[..] else { return None };
+    let far_more = twice > MANY_FOR_ONE * sent && twice > NOISE_BYTES;
+    let too_much = twice > most && twice * 2 > sent;
+    ((far_more || too_much) && twice * 10 > once * 14 && once > NOISE_BYTES / 2).then(|| {
+        let what = format!(
+            "{:.1} MiB held on open connections after {} bytes, half of it after half of them",
+            mib(twice),
+            sent
+        );
+        Evidence::new(Oracle::MemoryHeld, what)
+    })
+}
+
+/// What the server takes up once it has read what was sent.
+async fn steady(server: &Server) -> Option<Vitals> {
+    const LOOK: Duration = Duration::from_millis(50);
+    const LOOKS: usize = 40;
+    let mut last = server.vitals()?;
+    for _ in 0..LOOKS {
+        sleep(LOOK).await;
+        let now = server.vitals()?;
+        if now.memory_bytes <= last.memory_bytes + (256 << 10) {
+            return Some(now);
+        }
+        last = now;
+    }
+    Some(last)
+}
+
+/// Memory kept after the connections were closed and every time-out is over: as much again each time.
+async fn kept(server: &Server, case: &Case) -> Option<Evidence> {
+    const SETS: usize = 5;
+    let mut levels = Vec::new();
+    for _ in 0..SETS {
+        for mut one in run(server, case).await {
+            one.ends().await;
+        }
+        // Everything that a server may still wait for is over then.
+        sleep(server.ground.budget() + Duration::from_millis(700)).await;
+        levels.push(server.vitals()?.memory_bytes);
+    }
+    let steps: Vec<u64> = levels.windows(2).skip(1).map(|pair| pair[1].saturating_sub(pair[0])).collect();
+    let mean = steps.iter().sum::<u64>() / steps.len().max(1) as u64;
+    let steady = steps.iter().all(|step| step * 2 > mean);
+    (steady && mean > NOISE_BYTES / 8).then(|| {
+        let what = format!(
+            "{:.1} MiB more each time that {} rounds of {} bytes are over and closed",
+            mib(mean),
+            case.rounds,
+            case.weight() / case.rounds.max(1) as usize
+        );
+        Evidence::new(Oracle::MemoryKept, what)
+    })
+}
+
+/// Time on the processor far above what was asked of it, or that goes on though nobody asks for anything.
+async fn slow(server: &Server, case: &Case) -> Option<Evidence> {
+    let (weight, _) = weigh(server, case).await?;
+    if weight.is_slow() {
+        let spent = weight.after.cpu.saturating_sub(weight.before.cpu);
+        let what = format!("{:.1} s on the processor for {} bytes", spent.as_secs_f64(), weight.sent_bytes);
+        return Some(Evidence::new(Oracle::Cpu, what));
+    }
+    sleep(RELEASE).await;
+    is_busy(server).await
+}
+
+/// Whether the server works hard though nobody asks for anything but a bystander's echo.
+pub(super) async fn is_busy(server: &Server) -> Option<Evidence> {
+    const LOOK: Duration = Duration::from_millis(250);
+    let mut busy = 0.0;
+    for _ in 0..2 {
+        let before = server.vitals()?;
+        sleep(LOOK).await;
+        let spent = server.vitals()?.cpu.saturating_sub(before.cpu);
+        busy = spent.as_secs_f64() / LOOK.as_secs_f64();
+        // On a busy machine it gets less than a whole processor.
+        if busy < 0.4 {
+            return None;
+        }
+    }
+    let what = format!("{:.0} % of a processor though nobody asks for anything", busy * 100.0);
+    Some(Evidence::new(Oracle::Cpu, what))
+}
+
+/// Threads or descriptors that stay behind after every time-out.
+async fn left(
+    server: &Server,
+    case: &Case,
+    oracle: Oracle,
+    count: impl Fn(&Vitals) -> u64,
+) -> Option<Evidence> {
+    let mut levels = Vec::new();
+    for _ in 0..3 {
+        for mut one in run(server, case).await {
+            one.ends().await;
+        }
+        sleep(2 * server.ground.budget() + Duration::from_millis(500)).await;
+        levels.push(count(&server.vitals()?));
+    }
+    let [first, second, third] = levels[..] else { return None };
+    (second > first + 2 && third > second + 2).then(|| {
+        let what = format!("{first}, {second}, {third} {oracle} after the first, second and third time");
+        Evidence::new(oracle, what)
+    })
+}
+
+/// The same case with what is repeated in it repeated so many times more often.
+fn times(case: &Case, factor: u32) -> Option<Case> {
+    let mut more = case.clone();
+    let mut found = false;
+    for step in &mut more.steps {
+        if let Step::Act(_, Act::Times(times, _)) = step {
+            *times = times.saturating_mul(factor);
+            found = true;
+        }
+    }
+    found.then_some(more)
+}
+
+fn pieces(case: &Case) -> u64 {
+    let once: u64 = case
+        .steps
+        .iter()
+        .map(|step| match step {
+            Step::Act(_, Act::Times(times, act)) => u64::from(*times) * items(act),
+            Step::Act(_, act) => items(act),
+            _ => 0,
+        })
+        .sum();
+    once * u64::from(case.rounds)
+}
+
+fn items(act: &Act) -> u64 {
+    match act {
+        Act::Send(items) => items.len() as u64,
+        _ => 1,
+    }
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// The case up to a step that leaves its connection open, and that step many times over.
+pub(super) fn amplified(rng: &mut fastrand::Rng, case: &Case, step: usize) -> Option<Case> {
+    const MOST_BYTES: usize = 24 << 20;
+    let mut steps = case.steps.get(..step)?.to_vec();
+    let Step::Act(name, act) = case.steps.get(step)? else { return None };
+    let mut act = if let Act::Times(_, act) = act { (**act).clone() } else { act.clone() };
+    if let Act::Send(items) = &act
+        && items.len() > 1
+    {
+        let at = rng.usize(..items.len());
+        let before = items.get(..=at)?.to_vec();
+        act = Act::Send(vec![items.get(at)?.clone()]);
+        steps.push(Step::Act(name.clone(), Act::Send(before)));
+    }
+    if let Act::Send(items) = &mut act
+        && let [Item::Binary(bytes)] = items.as_mut_slice()
+        && rng.bool()
+    {
+        // As large as many a limit allows.
+        bytes.resize(32 << 10, 7);
+    }
+    let most = super::generate::most_times(&act)?;
+    let size = Case::new(vec![Step::Act(name.clone(), act.clone())]).weight().max(1);
+    let times =
+        [1000, 10_000][rng.usize(..2)].min(most).min(u32::try_from(MOST_BYTES / size).unwrap_or(u32::MAX));
+    steps.push(Step::Act(name.clone(), Act::Times(times.max(2), Box::new(act))));
+    Some(Case::new(steps))
+}
+
+/// The whole case many times over, each time closed.
+pub(super) fn again(case: &Case) -> Case {
+    const ROUNDS: u32 = 300;
+    let mut steps: Vec<Step> = case
+        .steps
+        .iter()
+        .filter(|step| !matches!(step, Step::Wait(_)))
+        .map(|step| match step {
+            Step::Act(name, Act::Times(times, act)) => {
+                Step::Act(name.clone(), Act::Times((*times).min(3), act.clone()))
+            }
+            step => step.clone(),
+        })
+        .collect();
+    for name in ATTACKERS {
+        let last = steps.iter().rev().find_map(|step| match step {
+            Step::Act(actor, act) if actor == name => Some(act),
+            _ => None,
+        });
+        if !matches!(last, None | Some(Act::Drop | Act::Reset)) {
+            steps.push(Step::Act(name.to_owned(), Act::Drop));
+        }
+    }
+    Case { steps, rounds: ROUNDS }
+}

@@ -1,0 +1,12 @@
+//! Connections of attackers: whatever is written goes out as it is, and whatever comes back is noted.
+
+mod frame;
+mod http;
+mod line;
+mod log;
+
+pub(super) use self::{
+    frame::frame,
+    line::Line,
+    log::{Ended, Exchange, LineLog, Log, Seen, What},
+};
