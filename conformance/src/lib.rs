@@ -4,6 +4,8 @@ pub mod baseline;
 pub mod cli;
 pub mod contract;
 pub mod coverage;
+pub mod explore;
+pub mod history;
 pub mod probe;
 #[cfg(feature = "embedded")]
 pub mod prove;

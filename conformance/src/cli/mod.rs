@@ -7,6 +7,7 @@ mod coverage;
 mod decode;
 mod exit;
 mod explain;
+mod explore;
 mod interrupt;
 mod judge;
 mod last_run;
@@ -47,6 +48,7 @@ pub struct Cli {
 pub enum Command {
     Test(Box<test::Args>),
     Probe(probe::Args),
+    Explore(Box<explore::Args>),
     #[command(subcommand)]
     Baseline(baseline::Args),
     #[cfg(feature = "embedded")]
@@ -76,6 +78,7 @@ impl Command {
         match self {
             Command::Test(args) => judge::run(args, colour),
             Command::Probe(args) => probe::run(args),
+            Command::Explore(args) => explore::run(args, colour),
             Command::Baseline(args) => baseline::run(args),
             #[cfg(feature = "embedded")]
             Command::Serve(args) => serve::run(args),

@@ -1,8 +1,8 @@
 //! The events of a run, and how they are written as JSON lines.
 //!
-//! One object a line, told apart by `event`: one `start`, one `verdict` for each case, one `end`. Fields
-//! without a value are left out. Readers must ignore fields they do not know: new ones may be added, none
-//! changes its meaning.
+//! One object a line, told apart by `event`: one `start`, one `verdict` for each case, one `finding` for each thing that
+//! was found by cases that are made up, one `end`. Fields without a value are left out. Readers must ignore fields they do
+//! not know: new ones may be added, none changes its meaning.
 
 use std::{fmt, iter::Sum, ops::AddAssign};
 
@@ -16,6 +16,8 @@ pub enum Event {
     Start(Start),
     /// A case was judged.
     Verdict(Case),
+    /// Something was found that no case looked for.
+    Finding(Finding),
     /// The run is over; always the last event, and missing from a run that broke half-way.
     End(End),
 }
@@ -123,6 +125,25 @@ pub struct Case {
     /// A file that replays the case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay: Option<String>,
+}
+
+/// What `siospec explore` or another command that makes up its cases has found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Finding {
+    /// Who says that it is wrong.
+    pub oracle: String,
+    /// What tells it from other findings.
+    pub signature: String,
+    /// Time until it was seen.
+    pub seconds: f64,
+    /// Cases until then.
+    pub cases: u64,
+    /// A file that replays it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
+    /// One sentence.
+    pub message: String,
 }
 
 /// One thing that crossed the wire, or a remark.

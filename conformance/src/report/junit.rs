@@ -83,6 +83,8 @@ impl<W: Write + Send> Reporter for Junit<W> {
         match event {
             Event::Start(start) => self.start(start),
             Event::Verdict(case) => self.case(case),
+            // Told as a case too.
+            Event::Finding(_) => {}
             Event::End(end) => self.seconds = Some(end.seconds),
         }
         Ok(())

@@ -132,6 +132,8 @@ impl<W: Write + Send> Reporter for Markdown<W> {
             Event::Verdict(case) => {
                 self.tally.add(case);
             }
+            // Told as a case too.
+            Event::Finding(_) => {}
             Event::End(end) => self.end = Some(end.clone()),
         }
         Ok(())

@@ -133,6 +133,8 @@ impl<W: Write + Send> Reporter for Html<W> {
         match event {
             Event::Start(start) => self.start = start.clone(),
             Event::Verdict(case) => self.add(case),
+            // Told as a case too.
+            Event::Finding(_) => {}
             Event::End(end) => self.end = Some(end.clone()),
         }
         Ok(())

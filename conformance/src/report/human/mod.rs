@@ -174,6 +174,8 @@ impl<W: Write + Send> Reporter for Human<W> {
         match event {
             Event::Start(start) => self.start(start),
             Event::Verdict(case) => self.case(case),
+            // Told as a case too.
+            Event::Finding(_) => Ok(()),
             Event::End(end) => self.end(Some(end)),
         }
     }
