@@ -11,6 +11,10 @@ pub mod contract;
 #[cfg(feature = "judge")]
 pub mod coverage;
 #[cfg(feature = "judge")]
+pub mod explore;
+#[cfg(feature = "judge")]
+pub mod history;
+#[cfg(feature = "judge")]
 pub mod live;
 #[cfg(feature = "judge")]
 pub mod probe;

@@ -7,6 +7,7 @@ mod coverage;
 mod decode;
 mod exit;
 mod explain;
+mod explore;
 mod fuzz;
 mod interrupt;
 mod judge;
@@ -49,6 +50,7 @@ pub enum Command {
     Test(Box<test::Args>),
     Probe(probe::Args),
     Fuzz(Box<fuzz::Args>),
+    Explore(Box<explore::Args>),
     #[command(subcommand)]
     Baseline(baseline::Args),
     #[cfg(feature = "embedded")]
@@ -79,6 +81,7 @@ impl Command {
             Command::Test(args) => judge::run(args, colour),
             Command::Probe(args) => probe::run(args),
             Command::Fuzz(args) => fuzz::run(args, colour),
+            Command::Explore(args) => explore::run(args, colour),
             Command::Baseline(args) => baseline::run(args),
             #[cfg(feature = "embedded")]
             Command::Serve(args) => serve::run(args),

@@ -7,7 +7,7 @@ mod play;
 
 use std::sync::Arc;
 
-use self::normal::{Names, common, covers};
+pub(crate) use self::normal::{Names, common, covers};
 pub use self::{
     compose::compose,
     minimise::{Shrunk, minimise},

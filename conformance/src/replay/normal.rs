@@ -11,7 +11,7 @@ use crate::{
 
 /// Values of one recording and the variables that stand for them.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     values: Vec<(String, String)>,
     /// Acknowledgement ids that the server chose. These are numbers: they mean something only in their place.
     ids: Vec<String>,
@@ -22,7 +22,7 @@ const SHORTEST_ID: usize = 6;
 
 impl Names {
     /// The ids that the server gave out, in order of appearance, and the case's own prefix.
-    pub(super) fn of(recording: &Recording) -> Self {
+    pub(crate) fn of(recording: &Recording) -> Self {
         let mut names = Self::default();
         let mut counts = BTreeMap::new();
         for taken in &recording.taken {
@@ -136,7 +136,7 @@ impl Names {
         text
     }
 
-    pub(super) fn step(&self, step: &Step) -> Step {
+    pub(crate) fn step(&self, step: &Step) -> Step {
         match step {
             Step::Act(actor, act) => Step::Act(actor.clone(), self.act(act)),
             Step::See(see) => {
@@ -252,7 +252,7 @@ fn texts(sight: &Sight) -> Vec<&str> {
 }
 
 /// What two sights have in common: `$*` stands where they differ.
-pub(super) fn common(one: &Sight, other: &Sight) -> Sight {
+pub(crate) fn common(one: &Sight, other: &Sight) -> Sight {
     match (one, other) {
         (Sight::Text(one), Sight::Text(other)) => Sight::Text(common_text(one, other)),
         (Sight::Ping(one), Sight::Ping(other)) => Sight::Ping(common_text(one, other)),
@@ -282,7 +282,7 @@ pub(super) fn common(one: &Sight, other: &Sight) -> Sight {
 }
 
 /// Whether a sight that was seen is one of those that are due: they have nothing more in common than the due one says.
-pub(super) fn covers(due: &Sight, seen: &Sight) -> bool {
+pub(crate) fn covers(due: &Sight, seen: &Sight) -> bool {
     if let (Sight::Reply { status, body: None, headers }, Sight::Reply { status: Status::Code(got), .. }) =
         (due, seen)
         && headers.is_empty()

@@ -86,12 +86,12 @@ pub(super) fn subject(start: &Start) -> String {
 }
 
 /// `+0.004`, in seconds since the case began.
-pub(super) fn time(line: &Line) -> String {
+pub(crate) fn time(line: &Line) -> String {
     format!("+{}.{:03}", line.at_ms / 1000, line.at_ms % 1000)
 }
 
 /// The two ends of what a line tells: `alice → server`.
-pub(super) fn ends(line: &Line) -> String {
+pub(crate) fn ends(line: &Line) -> String {
     let actor = visible(&line.actor);
     match line.way {
         Way::Sent => format!("{actor} → server"),
@@ -101,7 +101,7 @@ pub(super) fn ends(line: &Line) -> String {
 }
 
 /// The lines of a timeline that fit a page: its head, its tail and the guilty ones; `None` stands for what is left out.
-pub(super) fn excerpt(timeline: &[Line], head: usize, tail: usize) -> Vec<Option<&Line>> {
+pub(crate) fn excerpt(timeline: &[Line], head: usize, tail: usize) -> Vec<Option<&Line>> {
     let mut lines = Vec::new();
     for (index, line) in timeline.iter().enumerate() {
         if index < head || index + tail >= timeline.len() || line.guilty {

@@ -75,6 +75,11 @@ pub struct Stage {
 /// Names for actors, in order of appearance.
 const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 
+/// The name of the actor with this number, counted from 0.
+pub(crate) fn name_of(number: usize) -> String {
+    NAMES.get(number).map_or_else(|| format!("actor {}", number + 1), ToString::to_string)
+}
+
 impl Stage {
     /// A stage before the given server. `tag` must differ between cases that run at the same time.
     pub fn new(site: Arc<Site>, over: Transport, patience: Patience, tag: &str) -> Self {
@@ -236,8 +241,16 @@ impl Stage {
     /// # Errors
     /// Inconclusive if the session cannot be opened.
     pub async fn session(&mut self) -> Check<Wire> {
+        self.session_over(self.over()).await
+    }
+
+    /// As [`Stage::session`], over any transport.
+    ///
+    /// # Errors
+    /// Inconclusive if the session cannot be opened.
+    pub(crate) async fn session_over(&mut self, over: Transport) -> Check<Wire> {
         let actor = self.actor();
-        Wire::open(&self.scene, &actor).await.set_up("opening a session")
+        Wire::open(&self.scene, &actor, over).await.set_up("opening a session")
     }
 
     /// A bare TCP connection to the server, for bytes that no HTTP library would send.
@@ -290,8 +303,7 @@ impl Stage {
         if let Some(name) = self.called.take() {
             return name;
         }
-        let name =
-            NAMES.get(self.actors).map_or_else(|| format!("actor {}", self.actors + 1), ToString::to_string);
+        let name = name_of(self.actors);
         self.actors += 1;
         name.into()
     }

@@ -60,7 +60,6 @@ enum Actor {
 
 struct Player {
     stage: Stage,
-    over: Transport,
     actors: BTreeMap<String, Actor>,
     bindings: Bindings,
     /// What was seen and not asked for yet.
@@ -151,7 +150,6 @@ impl Player {
         bindings.bind("digits", stage.own_namespace().trim_start_matches("/dynamic-"));
         Ok(Self {
             stage,
-            over,
             actors: BTreeMap::new(),
             bindings,
             seen: BTreeMap::new(),

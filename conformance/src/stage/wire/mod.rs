@@ -71,9 +71,9 @@ impl Drop for Wire {
 const LISTENING: Profile = Profile { leniency: Leniency::CONNECT_ERROR_STRING, limits: Limits::DEFAULT };
 
 impl Wire {
-    pub(super) async fn open(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
-        scene.acts(actor, Act::Open(scene.over));
-        let opened = Self::opens(scene, actor).await;
+    pub(super) async fn open(scene: &Arc<Scene>, actor: &Arc<str>, over: Transport) -> Check<Self> {
+        scene.acts(actor, Act::Open(over));
+        let opened = Self::opens(scene, actor, over).await;
         let seen = match &opened {
             Ok(wire) => Some(Seen::new(Sight::Text(format!("0{}", wire.hello.json)), wire.hello.at)),
             Err(stop) => Seen::of_stop(stop),
@@ -84,8 +84,8 @@ impl Wire {
         opened
     }
 
-    async fn opens(scene: &Arc<Scene>, actor: &Arc<str>) -> Check<Self> {
-        match scene.over {
+    async fn opens(scene: &Arc<Scene>, actor: &Arc<str>, over: Transport) -> Check<Self> {
+        match over {
             Transport::Polling => {
                 let polling = Polling::open(scene, actor).await?;
                 Ok(Self::over_polling(scene, actor, &polling))
@@ -283,6 +283,26 @@ impl Wire {
             }
             if let Some(packet) = self.assemble(heard)? {
                 return Ok(packet);
+            }
+        }
+    }
+
+    /// The next packet, however long it takes; nothing once the connection is closed. Giving up loses no packet.
+    ///
+    /// # Errors
+    /// A violation if what comes is no packet.
+    pub(crate) async fn listen(&mut self) -> Check<Option<(Sio, EntryId)>> {
+        loop {
+            let Some(heard) = self.inbox.recv().await else { return Ok(None) };
+            self.silent = false;
+            if !matches!(&heard, Heard::Text(text, _) if self.scene.is_strange(text)) {
+                self.scene.sees(&self.actor, Seen::new(heard.sight(), heard.at()));
+            }
+            if matches!(heard, Heard::Closed(..)) {
+                return Ok(None);
+            }
+            if let Some(packet) = self.assemble(heard)? {
+                return Ok(Some(packet));
             }
         }
     }

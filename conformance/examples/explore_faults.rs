@@ -1,0 +1,122 @@
+//! How fast `siospec explore` finds each fault of the reference server that breaks a rule of delivery, from a cold start
+//! and without any scenario for it: prints a table, and ends with 1 if one is not found that could be.
+//!
+//! `cargo run --release -p siospec --example explore_faults -- [--seconds 60] [--seed 1] [--jobs 3] [FAULT...]`
+
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+use siospec::{
+    explore::{Limits, Report, explore},
+    scenario::Transport,
+    siot::Field,
+    suite,
+    target::{Approach, Target, TargetError},
+};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+#[derive(Debug, Parser)]
+struct Args {
+    /// How long each fault is looked for
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Seed of the histories
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many faulty servers are explored at a time
+    #[arg(long, default_value_t = 3)]
+    jobs: usize,
+    /// Only these faults
+    faults: Vec<String>,
+}
+
+/// Rules about events, acknowledgements and delivery.
+const RULES: [&str; 6] =
+    ["delivery/", "socket/acks/", "socket/events/", "socket/values/", "socket/binary/", "socket/disconnect/"];
+
+/// Faults that no legal history of the clients shows, and why.
+const UNSEEN: [(&str, &str); 0] = [];
+
+#[tokio::main]
+async fn main() -> Result<ExitCode, TargetError> {
+    let args = Args::parse();
+    let mut faults: Vec<&'static str> = Vec::new();
+    for scenario in suite::all() {
+        let rule = scenario.rule;
+        if RULES.iter().any(|prefix| rule.id.starts_with(prefix)) {
+            faults.extend(rule.faults.iter().filter(|fault| !faults.contains(fault)).collect::<Vec<_>>());
+        }
+    }
+    if !args.faults.is_empty() {
+        faults.retain(|fault| args.faults.iter().any(|named| named == fault));
+    }
+    println!(
+        "{:34} {:16} {:>8} {:>9} {:>6} {:>8}  replay",
+        "fault", "anomaly", "seconds", "histories", "steps", "clients"
+    );
+    let turns = Arc::new(Semaphore::new(args.jobs.max(1)));
+    let mut exploring = JoinSet::new();
+    for fault in faults {
+        let (turns, seed, seconds) = (Arc::clone(&turns), args.seed, args.seconds);
+        exploring.spawn(async move {
+            let _turn = turns.acquire_owned().await.expect("the semaphore is never closed");
+            let began = Instant::now();
+            (fault, look_for(fault, seed, seconds).await, began.elapsed())
+        });
+    }
+    let (mut found, mut missed) = (Vec::new(), Vec::new());
+    while let Some(done) = exploring.join_next().await {
+        let (fault, report, took) = done.expect("exploring does not panic");
+        let report = report?;
+        match &report.found {
+            Some(it) => {
+                let replay =
+                    it.script.field(Field::Unreplayable).map_or("yes".to_owned(), |why| format!("no: {why}"));
+                println!(
+                    "{fault:34} {:16} {:8.1} {:9} {:6} {:8}  {replay}",
+                    it.finding.anomaly.name(),
+                    it.seconds,
+                    it.cases,
+                    it.plan.steps.len(),
+                    it.plan.clients().len()
+                );
+                found.push(it.seconds);
+            }
+            None => {
+                let why = UNSEEN.iter().find(|(name, _)| *name == fault).map_or("not found", |(_, why)| why);
+                println!("{fault:34} {why} ({} histories in {:.1} s)", report.histories, took.as_secs_f64());
+                missed.push(fault);
+            }
+        }
+    }
+    found.sort_by(f64::total_cmp);
+    let slowest = found.last().copied().unwrap_or_default();
+    let median = found.get(found.len() / 2).copied().unwrap_or_default();
+    println!(
+        "\n{} found, median {median:.1} s, slowest {slowest:.1} s; {} not found",
+        found.len(),
+        missed.len()
+    );
+    let unexplained = missed.iter().any(|fault| UNSEEN.iter().all(|(name, _)| name != fault));
+    Ok(if unexplained { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn look_for(fault: &str, seed: u64, seconds: u64) -> Result<Report, TargetError> {
+    let target = Target::Embedded { fault: Some(fault.to_owned()) };
+    let limits = Limits {
+        time: Duration::from_secs(seconds),
+        histories: None,
+        seed,
+        clients: 4,
+        over: Transport::ALL.to_vec(),
+        jobs: 8,
+        shrinking: Duration::from_secs(20),
+        known: Vec::new(),
+        without: Vec::new(),
+    };
+    explore(&target, &Approach::default(), &limits, &mut |_| {}).await
+}

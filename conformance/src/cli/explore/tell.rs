@@ -1,0 +1,226 @@
+//! What was found, for people and for machines.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use crate::{
+    cli::{Exit, Failure},
+    explore::{Found, Limits, Report},
+    report::{
+        Event, Reports, Spec,
+        event::{self, Case, Counts, End, Group, Line, Start},
+        text::{ends, excerpt, time, visible},
+    },
+    siot::Field,
+    transcript::{Entry, Way},
+};
+
+/// Tells what was found: on standard output, unless a report wants that.
+pub(super) struct Teller {
+    reports: Reports,
+    to_people: bool,
+    colour: bool,
+}
+
+/// Lines of a timeline that are shown: from its head, and from its tail.
+const SHOWN: (usize, usize) = (10, 40);
+
+impl Teller {
+    /// Opens the reports.
+    ///
+    /// # Errors
+    /// A path cannot be written.
+    pub(super) fn open(specs: &[Spec], colour: bool) -> Result<Self, Failure> {
+        let mut reporters = Vec::new();
+        for spec in specs {
+            reporters.push(spec.open(colour)?);
+        }
+        let to_people = !specs.iter().any(Spec::is_stdout);
+        let colour = colour && console::Term::stdout().features().colors_supported();
+        Ok(Self { reports: Reports::new(reporters), to_people, colour })
+    }
+
+    /// Tells everything.
+    ///
+    /// # Errors
+    /// A report cannot be written.
+    pub(super) fn tell(
+        &mut self,
+        report: &Report,
+        limits: &Limits,
+        replay: Option<String>,
+        took: Duration,
+        exit: Exit,
+    ) -> Result<(), Failure> {
+        if self.to_people {
+            self.people(&mut io::stdout().lock(), report, limits, replay.as_deref(), took, exit)?;
+        }
+        self.reports.event(&Event::Start(start(report, limits)))?;
+        let mut counts = Counts::default();
+        if let Some(found) = &report.found {
+            let case = case(found, replay.clone(), took);
+            counts += &case;
+            self.reports.event(&Event::Finding(finding(found, replay)))?;
+            self.reports.event(&Event::Verdict(case))?;
+        }
+        let end = End { counts, seconds: took.as_secs_f64(), exit: exit.code(), again: None };
+        self.reports.event(&Event::End(end))?;
+        self.reports.finish()?;
+        Ok(())
+    }
+
+    fn people(
+        &self,
+        out: &mut impl Write,
+        report: &Report,
+        limits: &Limits,
+        replay: Option<&str>,
+        took: Duration,
+        exit: Exit,
+    ) -> io::Result<()> {
+        let about = &report.about;
+        writeln!(
+            out,
+            "siospec {} · {} {} ({}) · contract {} · seed {}",
+            env!("CARGO_PKG_VERSION"),
+            visible(&about.name),
+            visible(&about.version),
+            visible(&about.language),
+            report.offers.0,
+            limits.seed
+        )?;
+        if let Some(found) = &report.found {
+            self.found(out, found, limits, replay)?;
+        }
+        for doubt in &report.doubtful {
+            writeln!(out, "\n  seen once and not again, so that it says nothing: {}", visible(doubt))?;
+        }
+        let mut parts = vec![format!("{} histories", report.histories)];
+        parts.push(match &report.found {
+            Some(found) => found.finding.anomaly.name().to_owned(),
+            None => "nothing found".to_owned(),
+        });
+        if report.known > 0 {
+            parts.push(format!("{} showed what is known", report.known));
+        }
+        if let (many @ 1.., why) = &report.spoilt {
+            let why = why.as_deref().unwrap_or_default();
+            parts.push(format!("{many} could not be acted out ({})", visible(why)));
+        }
+        parts.push(format!("{:.1} s", took.as_secs_f64()));
+        writeln!(out, "\n  {}          exit {}", parts.join(" · "), exit.code())
+    }
+
+    fn found(
+        &self,
+        out: &mut impl Write,
+        found: &Found,
+        limits: &Limits,
+        replay: Option<&str>,
+    ) -> io::Result<()> {
+        let Found { finding, plan, played, script, .. } = found;
+        let bad = |text: &str| console::style(text.to_owned()).red().bold().force_styling(self.colour);
+        writeln!(out, "\n {}  {}", bad(finding.anomaly.name()), visible(&finding.what))?;
+        writeln!(out, "   rule   {}", finding.anomaly.says())?;
+        writeln!(
+            out,
+            "   seen   after {:.1} s in history {} of seed {}; {} smaller ones were tried",
+            found.seconds, found.history, limits.seed, found.tried
+        )?;
+        writeln!(out, "   left   {} clients, {} steps:", plan.clients().len(), plan.steps.len())?;
+        for step in &plan.steps {
+            writeln!(out, "          {step}")?;
+        }
+        let lines = lines(&played.transcript, played.guilty.map(|guilty| guilty.0));
+        let columns = lines.iter().map(|line| ends(line).chars().count()).max().unwrap_or(0);
+        for line in excerpt(&lines, SHOWN.0, SHOWN.1) {
+            let Some(line) = line else {
+                writeln!(out, "   …")?;
+                continue;
+            };
+            let text = format!("{}  {:columns$}  {}", time(line), ends(line), visible(&line.what));
+            match line.guilty {
+                true => writeln!(out, " {} {}", bad("▶"), bad(&text))?,
+                false => writeln!(out, "   {text}")?,
+            }
+        }
+        match (replay, script.field(Field::Unreplayable)) {
+            (Some(path), None) => writeln!(out, "   replay siospec replay {path}"),
+            (None, None) => {
+                writeln!(out, "   replay with --out DIR, a transcript is written that `siospec replay` plays")
+            }
+            (_, Some(why)) => {
+                writeln!(out, "   replay it cannot be played from a transcript: {}", visible(why))
+            }
+        }
+    }
+}
+
+fn start(report: &Report, limits: &Limits) -> Start {
+    let told = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let found = usize::from(report.found.is_some());
+    Start {
+        tool: "siospec".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        seed: limits.seed,
+        target: event::Target {
+            name: report.about.name.clone(),
+            version: told(&report.about.version),
+            language: told(&report.about.language),
+            contract: report.offers.0.clone(),
+            features: report.offers.1.clone(),
+        },
+        selected: found,
+        rules: found,
+        not_offered: 0,
+        groups: (0..found).map(|_| Group { name: "explore".to_owned(), cases: 1 }).collect(),
+    }
+}
+
+fn finding(found: &Found, replay: Option<String>) -> event::Finding {
+    event::Finding {
+        oracle: "delivery".to_owned(),
+        signature: found.finding.anomaly.name().to_owned(),
+        seconds: found.seconds,
+        cases: found.cases,
+        replay,
+        message: found.finding.what.clone(),
+    }
+}
+
+/// The finding as the case that it would be in a catalogue.
+fn case(found: &Found, replay: Option<String>, took: Duration) -> Case {
+    let steps: Vec<String> = found.plan.steps.iter().map(ToString::to_string).collect();
+    Case {
+        rule: format!("explore/{}", found.finding.anomaly.name().to_lowercase()),
+        level: "docs".to_owned(),
+        says: found.finding.anomaly.says().to_owned(),
+        source: format!("a history of {} steps: {}", steps.len(), steps.join("; ")),
+        over: found.script.field(Field::Over).unwrap_or_default().to_owned(),
+        variant: found.script.field(Field::Variant).unwrap_or_default().to_owned(),
+        verdict: event::Outcome::Fail,
+        expected: Some(found.finding.anomaly.says().to_owned()),
+        observed: Some(found.finding.what.clone()),
+        ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        timeline: lines(&found.played.transcript, found.played.guilty.map(|guilty| guilty.0)),
+        replay,
+        ..Case::default()
+    }
+}
+
+fn lines(entries: &[Entry], guilty: Option<usize>) -> Vec<Line> {
+    let line = |(number, entry): (usize, &Entry)| Line {
+        at_ms: u64::try_from(entry.at.as_millis()).unwrap_or(u64::MAX),
+        actor: entry.actor.to_string(),
+        way: match entry.way {
+            Way::Sent => event::Way::Sent,
+            Way::Received => event::Way::Received,
+            Way::Note => event::Way::Note,
+        },
+        what: entry.what.clone(),
+        guilty: guilty == Some(number),
+    };
+    entries.iter().enumerate().map(line).collect()
+}

@@ -1,0 +1,67 @@
+//! One connection of a client: says what it is told to, and takes down what it hears.
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::board::Shared;
+use crate::{
+    stage::{Sio, Wire},
+    verdict::Stop,
+};
+
+/// A connection that a task looks after.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) number: usize,
+    out: UnboundedSender<Sio>,
+}
+
+impl Connection {
+    /// Looks after a connection until it is closed.
+    pub(super) fn run(
+        number: usize,
+        client: usize,
+        wire: Wire,
+        board: Shared,
+    ) -> (Self, impl Future<Output = ()> + Send) {
+        let (out, orders) = unbounded_channel();
+        (Self { number, out }, look_after(number, client, wire, orders, board))
+    }
+
+    /// Sends a packet. A lost connection shows when listening.
+    pub(super) fn says(&self, packet: Sio) {
+        let _ended = self.out.send(packet);
+    }
+}
+
+async fn look_after(
+    number: usize,
+    client: usize,
+    mut wire: Wire,
+    mut orders: UnboundedReceiver<Sio>,
+    board: Shared,
+) {
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(packet) => wire.says(&packet),
+                None => return,
+            },
+            heard = wire.listen() => match heard {
+                Ok(Some((packet, at))) => {
+                    if let Some(offset) = wire.offset(&packet.namespace) {
+                        let place = (client, packet.namespace.clone());
+                        board.lock().offsets.insert(place, offset.to_owned());
+                    }
+                    for reply in board.hears(client, &packet, at) {
+                        wire.says(&reply);
+                    }
+                }
+                Ok(None) => return board.is_closed(client, number, None),
+                Err(Stop::Violation(wrong)) => {
+                    return board.is_closed(client, number, Some((wrong.observed, wrong.at)));
+                }
+                Err(_) => return board.is_closed(client, number, None),
+            },
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Exploring the reference server: nothing is found where nothing is wrong, and what is wrong is found.
+
+#![cfg(feature = "embedded")]
+#![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
+
+use std::time::Duration;
+
+use siospec::{
+    explore::{Limits, Report, explore},
+    history::Anomaly,
+    scenario::Transport,
+    siot::Field,
+    target::{Approach, Target},
+};
+
+fn limits(histories: u64) -> Limits {
+    Limits {
+        // The number of histories is the limit.
+        time: Duration::from_secs(3600),
+        histories: Some(histories),
+        seed: 1,
+        clients: 4,
+        over: Transport::ALL.to_vec(),
+        jobs: 8,
+        shrinking: Duration::ZERO,
+        known: Vec::new(),
+        without: Vec::new(),
+    }
+}
+
+async fn explored(fault: Option<&str>, limits: &Limits) -> Report {
+    let target = Target::Embedded { fault: fault.map(str::to_owned) };
+    explore(&target, &Approach::default(), limits, &mut |_| {}).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_found_where_nothing_is_wrong() {
+    let report = explored(None, &limits(120)).await;
+    assert!(report.found.is_none(), "{:#?}", report.found.map(|found| (found.finding, found.plan)));
+    assert_eq!((report.histories, report.spoilt), (120, (0, None)));
+    assert_eq!(report.doubtful, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_is_found_and_named() {
+    for (fault, anomaly) in [
+        ("local-reaches-nobody", Anomaly::Lost),
+        ("union-delivers-twice", Anomaly::Duplicate),
+        ("broadcast-includes-sender", Anomaly::SelfEcho),
+        ("broadcast-overtakes", Anomaly::Reordered),
+        ("auth-before-connect", Anomaly::BeforeConnect),
+        ("missed-sent-twice", Anomaly::RecoveryRepeat),
+        ("missed-broadcasts-lost", Anomaly::RecoveryGap),
+    ] {
+        let report = explored(Some(fault), &limits(2000)).await;
+        let found = report.found.as_ref().map(|found| found.finding.anomaly);
+        assert_eq!(found, Some(anomaly), "{fault}: {report:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_found_is_small_and_can_be_played_again() {
+    let limits = Limits { shrinking: Duration::from_secs(60), ..limits(2000) };
+    let report = explored(Some("union-delivers-twice"), &limits).await;
+    let found = report.found.unwrap();
+    assert_eq!(found.script.field(Field::Unreplayable), None, "{}", found.script);
+    // Two clients come, one of them is in two rooms, and the other speaks to both.
+    assert!(found.plan.steps.len() <= 7, "{:#?}", found.plan);
+}
