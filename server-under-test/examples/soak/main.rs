@@ -104,9 +104,10 @@ async fn main() -> Result<ExitCode, Failure> {
     Ok(if wrong.iter().any(|(is_so, _)| *is_so) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// The settings of the server.
+/// The settings of the server. Clients that wait for the end of a round answer no ping meanwhile.
 fn settings() -> Config {
-    Config { recovery_window: Some(Duration::from_secs(10)), ..Config::default() }
+    let ping_timeout = Duration::from_secs(300);
+    Config { recovery_window: Some(Duration::from_secs(10)), ping_timeout, ..Config::default() }
 }
 
 async fn all_clients(count: usize, at: SocketAddr, clock: &Arc<Clock>) -> Result<Vec<Client>, Failure> {
