@@ -151,10 +151,12 @@ impl Client {
     /// back for the second time before that is restored as it was the first time, as by the reference.
     async fn drop_and_come_back(&mut self) -> Result<(), Failure> {
         let sid = self.sid.clone();
-        match self.random(2) {
-            0 => self.ask("do", json!({"op": "drop"})).await?,
-            _ => self.ws()?.send(Message::Close(None)).await?,
-        }
+        // The answer to the command may be lost with the connection.
+        let how = match self.random(2) {
+            0 => Message::text(r#"42["do",{"op":"drop"}]"#),
+            _ => Message::Close(None),
+        };
+        self.ws()?.send(how).await?;
         while let Some(Ok(message)) = self.ws()?.next().await {
             if let Message::Text(packet) = message {
                 self.hear(&packet)?;
@@ -229,7 +231,15 @@ impl Client {
 
     async fn packet(&mut self) -> Result<String, Failure> {
         loop {
-            match self.ws()?.next().await.ok_or("the server closed a connection")?? {
+            let number = self.number;
+            let closed = || format!("the server closed the connection of client {number}");
+            match self
+                .ws()?
+                .next()
+                .await
+                .ok_or_else(closed)?
+                .map_err(|error| format!("{}: {error}", closed()))?
+            {
                 Message::Text(text) if text == "2" => self.ws()?.send(Message::text("3")).await?,
                 Message::Text(text) => return Ok(text.to_string()),
                 other => return Err(format!("unexpected: {other:?}").into()),
