@@ -269,6 +269,6 @@ mod tests {
         output.follow(Some(io::Cursor::new(printed.into_bytes())));
         output.settle().await;
         let lines = output.0.lock().unwrap();
-        assert_eq!((lines.len(), lines[0].as_str()), (KEPT_LINES, "80"));
+        assert_eq!((lines.len(), lines[0].clone()), (KEPT_LINES, (100 - KEPT_LINES).to_string()));
     }
 }
