@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod cli;
 pub mod contract;
 pub mod coverage;
+mod judge;
 pub mod probe;
 #[cfg(feature = "embedded")]
 pub mod prove;
@@ -20,3 +21,5 @@ pub mod tape;
 pub mod target;
 pub mod transcript;
 pub mod verdict;
+
+pub use judge::{Judgement, Judging, judge};

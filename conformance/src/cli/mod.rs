@@ -11,6 +11,7 @@ mod interrupt;
 mod judge;
 mod last_run;
 mod list;
+mod matrix;
 mod options;
 mod probe;
 #[cfg(feature = "embedded")]
@@ -56,6 +57,7 @@ pub enum Command {
     #[cfg(feature = "embedded")]
     Prove(prove::Args),
     Replay(Box<replay::Args>),
+    Matrix(matrix::Args),
     Decode(decode::Args),
     Report(report::Args),
     Contract(contract::Args),
@@ -84,6 +86,7 @@ impl Command {
             #[cfg(feature = "embedded")]
             Command::Prove(args) => prove::run(args),
             Command::Replay(args) => replay::run(args),
+            Command::Matrix(args) => matrix::run(args),
             Command::Decode(args) => decode::run(args),
             Command::Report(args) => report::run(args, colour),
             Command::Contract(args) => contract::run(args),
