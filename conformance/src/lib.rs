@@ -15,6 +15,8 @@ pub mod explore;
 #[cfg(feature = "judge")]
 pub mod history;
 #[cfg(feature = "judge")]
+mod judge;
+#[cfg(feature = "judge")]
 pub mod live;
 #[cfg(feature = "judge")]
 pub mod probe;
@@ -46,3 +48,6 @@ pub mod transcript;
 mod transport;
 #[cfg(feature = "judge")]
 pub mod verdict;
+
+#[cfg(feature = "judge")]
+pub use judge::{Judgement, Judging, judge};

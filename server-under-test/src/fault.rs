@@ -162,6 +162,8 @@ faults! {
     DroppedProbeClosesSession "dropped-probe-closes-session" "Losing the websocket after the probe ends the session."
     SecondProbeWins "second-probe-wins" "A second websocket takes the upgrade over from the first."
     CloseLeavesProbeOpen "close-leaves-probe-open" "A probing websocket stays open when its session closes."
+    BusyUpgradeStarves "busy-upgrade-starves" "The probe is not answered while more than twenty packets wait to be sent."
+    NoopsPileUp "noops-pile-up" "A poll during an upgrade is answered with three noops."
     UpgradeNeverTimesOut "upgrade-never-times-out" "A websocket may stay in the middle of an upgrade for ever."
     UpgradeStopsHeartbeat "upgrade-stops-heartbeat" "There are no pings after an upgrade."
 
@@ -355,7 +357,14 @@ faults! {
     BroadcastAckDropsPartial "broadcast-ack-drops-partial" "A broadcast that timed out reports none of the answers it got."
     BroadcastAckWaitsForNobody "broadcast-ack-waits-for-nobody" "A broadcast with acknowledgement that reaches nobody times out."
 
+    FifthBroadcastLost "fifth-broadcast-lost" "The fifth broadcast of a socket reaches nobody."
+    DynamicMadeTwice "dynamic-made-twice" "A dynamic namespace is made anew when its eighth socket comes."
+    BroadcastAfterLeaveLost "broadcast-after-leave-lost" "What is sent to a room that somebody has just left, and others are in, reaches nobody."
+    VolatileKept "volatile-kept" "A volatile event waits for the next poll as any other does."
+    ReservedNameSent "reserved-name-sent" "Events with reserved names are sent."
+
     // Recovery.
+    ConnectedRecovered "connected-recovered" "Who names the private id of a client that is connected is taken for it."
     PidIsSid "pid-is-sid" "The private id of a session is the id of its socket."
     BinaryLacksOffset "binary-lacks-offset" "Binary events have no offset."
     AckedHasOffset "acked-has-offset" "Events that ask for an acknowledgement have an offset."

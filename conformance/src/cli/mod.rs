@@ -13,6 +13,7 @@ mod interrupt;
 mod judge;
 mod last_run;
 mod list;
+mod matrix;
 mod options;
 mod probe;
 #[cfg(feature = "embedded")]
@@ -60,6 +61,7 @@ pub enum Command {
     #[cfg(feature = "embedded")]
     Prove(prove::Args),
     Replay(Box<replay::Args>),
+    Matrix(matrix::Args),
     Decode(decode::Args),
     Report(report::Args),
     Contract(contract::Args),
@@ -90,6 +92,7 @@ impl Command {
             #[cfg(feature = "embedded")]
             Command::Prove(args) => prove::run(args),
             Command::Replay(args) => replay::run(args),
+            Command::Matrix(args) => matrix::run(args),
             Command::Decode(args) => decode::run(args),
             Command::Report(args) => report::run(args, colour),
             Command::Contract(args) => contract::run(args),

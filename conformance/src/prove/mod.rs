@@ -35,7 +35,7 @@ pub enum Reach {
     /// All of it.
     Whole,
     /// The rules that name the fault, and those of their groups, over each transport; every other rule over one, which is
-    /// another one from fault to fault.
+    /// another one from fault to fault; of the orders of an upgrade (`engine/schedule`) an eighth.
     EveryRule,
 }
 
@@ -122,12 +122,17 @@ async fn judge(fault: Fault, reach: Reach, number: usize) -> Result<Proof, Targe
     let cases = scenarios.iter().enumerate().flat_map(|(place, scenario)| {
         let over = match reach {
             Reach::EveryRule if !groups.contains(scenario.rule.group()) => {
+                // The orders of an upgrade are all of one kind: a few of them stand for the others.
+                const ORDERS: usize = 8;
+                if scenario.rule.group() == "engine/schedule" && place % ORDERS != number % ORDERS {
+                    return Vec::new();
+                }
                 let one = (number + place) % scenario.over.len();
                 scenario.over.get(one..=one).unwrap_or_default()
             }
             Reach::EveryRule | Reach::Whole => scenario.over,
         };
-        over.iter().map(|&over| Case { scenario: Arc::clone(scenario), over })
+        over.iter().map(|&over| Case { scenario: Arc::clone(scenario), over }).collect::<Vec<_>>()
     });
     let plan = Plan {
         target: Target::Embedded { fault: Some(fault.name.to_owned()) },

@@ -172,6 +172,19 @@ impl Client {
         Err(Stop::violation(want, got.to_string(), at))
     }
 
+    /// The next event about the socket with this id, `arrived` or `left`.
+    ///
+    /// # Errors
+    /// A violation if another packet comes, or none.
+    pub async fn hears_of_any(&mut self, sid: &str) -> Check<(String, EntryId)> {
+        let want = format!("an event about {sid}");
+        let (got, at) = self.wire.next_watched(Some(sid)).await.map_err(|stop| expecting(stop, &want))?;
+        match got.event_name() {
+            Some(name @ ("arrived" | "left")) => Ok((name.to_owned(), at)),
+            _ => Err(Stop::violation(want, got.to_string(), at)),
+        }
+    }
+
     /// Demands that nothing more was sent to this client.
     ///
     /// # Errors

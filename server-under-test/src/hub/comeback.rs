@@ -16,10 +16,26 @@ use crate::{
 impl Hub {
     /// The session that a client comes back for, by what it says of it in the payload of CONNECT.
     pub(super) fn restored(&mut self, namespace: NamespaceId, auth: Option<&str>) -> Option<Restored> {
-        let recovery = self.recovery.as_mut()?;
+        self.recovery.as_ref()?;
         let auth = Json::parse(auth?).ok()?;
         let text = |name| auth.get(name).and_then(Json::as_json_str).map(|text| text.unescape());
-        recovery.restore(&self.config, namespace, &text("pid")?, text("offset").as_deref(), self.now)
+        let pid = text("pid")?;
+        if self.config.faulty(Fault::ConnectedRecovered)
+            && let Some(connected) = self.connected(namespace, &pid)
+        {
+            return Some(connected);
+        }
+        let recovery = self.recovery.as_mut()?;
+        recovery.restore(&self.config, namespace, &pid, text("offset").as_deref(), self.now)
+    }
+
+    /// The session of a client that is connected, as if it were lost; only with a fault.
+    fn connected(&self, namespace: NamespaceId, pid: &str) -> Option<Restored> {
+        let mut sockets = self.namespace(namespace).sockets.iter();
+        let (key, _) =
+            sockets.find(|(_, socket)| socket.ticket.as_ref().is_some_and(|ticket| ticket.pid == pid))?;
+        let session = self.lost(SocketRef { namespace, key: *key }, Reason::TransportClose)?;
+        Some(Restored { session, missed: Vec::new() })
     }
 
     /// Joins as the socket that was lost. What it missed comes before the answer to its CONNECT, as from socket.io

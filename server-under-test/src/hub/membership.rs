@@ -31,7 +31,11 @@ impl Hub {
             }
         }
         if let Some(id) = self.names.get(name) {
-            return Some(*id);
+            let full = self.namespaces[id.0].sockets.len() == 7 && self.app.is_dynamic(name);
+            return match full && self.config.faulty(Fault::DynamicMadeTwice) {
+                true => Some(self.create_namespace(name)),
+                false => Some(*id),
+            };
         }
         if ["/__proto__", "/constructor", "/toString"].contains(&name)
             && self.config.faulty(Fault::InheritedNamespaceAccepted)

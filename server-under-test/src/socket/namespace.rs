@@ -44,6 +44,8 @@ pub struct Namespace {
     pub watchers: BTreeSet<SocketKey>,
     /// Sockets that are gone; only with faults that do not let go.
     pub ghosts: BTreeMap<SocketKey, Box<Socket>>,
+    /// The room that was left last; only with a fault.
+    pub just_left: Option<String>,
 }
 
 /// Who wants an acknowledgement.
@@ -128,6 +130,8 @@ pub struct Quirks {
     pub left: HashSet<String>,
     /// The rooms that the last message was for.
     pub last_to: Vec<String>,
+    /// How many broadcasts it sent.
+    pub broadcasts: u64,
 }
 
 impl Namespace {
@@ -142,6 +146,7 @@ impl Namespace {
             acks: Acks::new(remember),
             watchers: BTreeSet::new(),
             ghosts: BTreeMap::new(),
+            just_left: None,
         }
     }
 

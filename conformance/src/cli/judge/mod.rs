@@ -12,11 +12,8 @@ use std::{
 
 use tokio::sync::{mpsc::unbounded_channel, watch};
 
-use self::{
-    choose::choose,
-    scripts::Scripts,
-    tell::{start, told},
-};
+pub(super) use self::tell::told;
+use self::{choose::choose, scripts::Scripts, tell::start};
 use super::{
     Exit, Failure,
     interrupt::Interrupt,

@@ -47,7 +47,7 @@ pub(super) fn start(arena: &Arena, cases: &[Case], seed: u64) -> Start {
 }
 
 /// An outcome, as reports tell it.
-pub(super) fn told(outcome: &Outcome, trace: Trace) -> event::Case {
+pub(in crate::cli) fn told(outcome: &Outcome, trace: Trace) -> event::Case {
     let rule = outcome.case.scenario.rule;
     let (verdict, mut message, violation) = match &outcome.verdict {
         Verdict::Pass => (event::Outcome::Pass, None, None),

@@ -2,6 +2,7 @@
 
 pub mod acks;
 pub mod broadcast;
+pub mod crowd;
 pub mod membership;
 pub mod operators;
 pub mod recovery;

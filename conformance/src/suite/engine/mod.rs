@@ -9,6 +9,8 @@ pub mod opening;
 pub mod payload;
 pub mod polling;
 pub mod requests;
+pub mod schedule;
 pub mod upgrade;
+pub mod upgrade_busy;
 pub mod v3;
 pub mod websocket;

@@ -52,7 +52,8 @@ const SECOND_REFUSED: Rule = Rule::must(
     Source::engine("WebSocket"),
     "A second WebSocket for a session is refused or closed, and the first one is not harmed.",
 )
-.broken_by(&["second-websocket-accepted"]);
+.broken_by(&["second-websocket-accepted"])
+.seen(&["engine.io-d5095fe"]);
 
 const SECOND_ON_WEBSOCKET: Rule = Rule::should(
     "engine/websocket/second-on-websocket-session",

@@ -30,6 +30,10 @@ pub(super) fn join_is_ignored(hub: &mut Hub, socket: SocketRef, room: &str, inde
 pub(super) fn leave_is_ignored(hub: &mut Hub, socket: SocketRef, room: &str, index: usize) -> bool {
     match hub.config().fault {
         Some(Fault::LeaveIgnored) => true,
+        Some(Fault::BroadcastAfterLeaveLost) => {
+            hub.namespace_mut(socket.namespace).just_left = Some(room.to_owned());
+            false
+        }
         Some(Fault::OnlyFirstRoomLeft) => index > 0,
         Some(Fault::OwnRoomStays) => hub.socket(socket).is_some_and(|socket| socket.id == room),
         Some(Fault::RejoinIgnored) => {
@@ -59,6 +63,23 @@ pub(super) fn remember_rooms(hub: &mut Hub, socket: SocketRef, address: &mut Add
         address.to.clone_from(&quirks.last_to);
     } else {
         quirks.last_to.clone_from(&address.to);
+    }
+}
+
+/// Whether a broadcast reaches nobody, for what went before it.
+pub(super) fn is_lost(hub: &mut Hub, socket: SocketRef, address: &Address) -> bool {
+    match hub.config().fault {
+        Some(Fault::FifthBroadcastLost) if address.to.is_empty() && !address.by_server => quirks(hub, socket)
+            .is_some_and(|quirks| {
+                quirks.broadcasts += 1;
+                quirks.broadcasts == 5
+            }),
+        Some(Fault::BroadcastAfterLeaveLost) => {
+            let place = hub.namespace_mut(address.namespace);
+            let left = place.just_left.take();
+            left.is_some_and(|left| address.to.contains(&left) && place.rooms.members(&left).next().is_some())
+        }
+        _ => false,
     }
 }
 

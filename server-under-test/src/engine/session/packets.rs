@@ -115,7 +115,8 @@ impl Session {
             Carrier::Polling => self.in_flight.get.is_some(),
             Carrier::WebSocket(_) => true,
         };
-        if outgoing.volatile && !(can_leave && self.outbox.is_empty()) {
+        let kept = self.config.faulty(Fault::VolatileKept);
+        if outgoing.volatile && !(can_leave && self.outbox.is_empty()) && !kept {
             return;
         }
         let head = match (self.config.fault, outgoing.head) {

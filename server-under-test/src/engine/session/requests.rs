@@ -178,6 +178,8 @@ impl Session {
         } else if let Phase::Closing { .. } = self.phase {
             self.phase = Phase::Closed;
             self.control(&["6", "1"])
+        } else if upgrading && self.config.faulty(Fault::NoopsPileUp) {
+            self.control(&["6", "6", "6"])
         } else if upgrading || self.carrier != Carrier::Polling || self.answers_at_once() {
             self.control(&["6"])
         } else {

@@ -69,6 +69,9 @@ impl Session {
         if !self.upgrade.is(socket) {
             return;
         }
+        if self.config.faulty(Fault::BusyUpgradeStarves) && self.outbox.iter().count() > 20 {
+            return;
+        }
         match self.upgrade.text(text.as_str()) {
             Verdict::Stays => {
                 if let Some(held) = &mut self.in_flight.get {

@@ -64,7 +64,16 @@ const OTHER_NAMESPACE: Rule = Rule::reference(
 )
 .broken_by(&["pid-of-other-namespace-accepted"]);
 
+const CONNECTED: Rule = Rule::reference(
+    "delivery/recovery/not-while-connected",
+    Source::observed("a session that is still connected cannot be recovered"),
+    "Who names the private id of a client that is still connected begins anew.",
+)
+.broken_by(&["connected-recovered"])
+.users("Two clients share an id, and hear what is for one of them.");
+
 scenarios! {
+    CONNECTED => the_connected_are_not_doubled over [Polling, Websocket, Upgraded] needs [RECOVERY] in Recovery;
     EXPIRED => the_late_begin_anew over [Polling, Websocket, Upgraded]
         needs [RECOVERY, WATCH, DROP, RECOVERY_WINDOW] in Recovery;
     UNKNOWN_PID => strangers_begin_anew over [Polling, Websocket, Upgraded] needs [RECOVERY] in Recovery;
@@ -90,6 +99,14 @@ async fn the_late_begin_anew(stage: &mut Stage) -> Check {
     let ticket = loses(&mut alice, bob).await?;
     stage.patience().pause_until(Instant::now() + window(stage).mul_f64(1.1)).await;
     ticket.returns(stage).await?.is_new(stage)
+}
+
+async fn the_connected_are_not_doubled(stage: &mut Stage) -> Check {
+    let namespace = stage.own_namespace();
+    let [mut alice] = stage.join(&namespace).await?;
+    let ticket = Ticket::of(&alice)?;
+    ticket.returns(stage).await?.is_new(stage)?;
+    alice.hears_nothing_more().await
 }
 
 async fn strangers_begin_anew(stage: &mut Stage) -> Check {

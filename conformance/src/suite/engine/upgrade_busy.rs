@@ -1,0 +1,92 @@
+//! Upgrades of sessions that have much to say, or whose client is slow.
+
+use crate::{
+    rule::{Rule, Source},
+    scenario::needs::{DELIVERY, ECHO},
+    scenarios,
+    stage::{Polling, Stage, Ws},
+    verdict::{Check, SetUp, expecting},
+};
+
+const WHILE_BUSY: Rule = Rule::reference(
+    "engine/upgrade/while-busy",
+    Source::observed("a session with packets to send upgrades like any other"),
+    "A session with many packets to send upgrades, and sends them all on the WebSocket.",
+)
+.broken_by(&[
+    "busy-upgrade-starves",
+    "upgrade-ignored",
+    "upgrade-drops-buffer",
+    "probe-unanswered",
+    "open-on-upgrade",
+])
+.users("The busier a server, the longer its clients stay on long-polling.")
+.seen(&["python-engineio#16", "socket.io-client#989"]);
+
+const ONE_NOOP: Rule = Rule::reference(
+    "engine/upgrade/one-noop",
+    Source::observed("a poll during an upgrade is answered with one noop"),
+    "A poll during an upgrade is answered with no more than one noop.",
+)
+.broken_by(&["noops-pile-up"])
+.seen(&["engine.io#174"]);
+
+const SERVER_CLOSES: Rule = Rule::reference(
+    "engine/upgrade/server-close-closes-probe",
+    Source::observed("a session that the server closes during an upgrade closes the probing WebSocket"),
+    "When the server closes the session during the upgrade, the WebSocket is closed too.",
+)
+.broken_by(&["close-leaves-probe-open", "disconnect-close-stays-open"])
+.seen(&["engine.io#141"]);
+
+scenarios! {
+    WHILE_BUSY => a_busy_session_upgrades over [Upgraded] needs [ECHO];
+    ONE_NOOP => one_noop_is_enough over [Upgraded] needs [ECHO] in Calm;
+    SERVER_CLOSES => a_session_that_is_closed_closes_both over [Upgraded] needs [DELIVERY];
+}
+
+async fn a_busy_session_upgrades(stage: &mut Stage) -> Check {
+    const EVENTS: usize = 30;
+    let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
+    // Nobody polls: the echoes wait in the server.
+    for number in 0..EVENTS {
+        session.post(&format!("42[\"message\",{number}]")).await?.has_status(200)?;
+    }
+    let mut ws = probed(stage, &session).await?;
+    ws.text("5").await?;
+    for number in 0..EVENTS {
+        ws.hears(&format!("42[\"message-back\",{number}]")).await?;
+    }
+    Ok(())
+}
+
+async fn one_noop_is_enough(stage: &mut Stage) -> Check {
+    let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
+    let _ws = probed(stage, &session).await.set_up("probing")?;
+    for _ in 0..3 {
+        let held = session.hold().await?;
+        let reply = held.reply_within(stage.patience().release()).await.set_up("being released")?;
+        let noops = reply.text().split('\u{1e}').filter(|packet| *packet == "6").count();
+        reply.demand(noops <= 1, "one noop, or packets")?;
+    }
+    Ok(())
+}
+
+async fn a_session_that_is_closed_closes_both(stage: &mut Stage) -> Check {
+    let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
+    let mut ws = probed(stage, &session).await.set_up("probing")?;
+    session.post(r#"42["do",{"op":"disconnect","close":true}]"#).await.set_up("closing the session")?;
+    ws.closes().await
+}
+
+/// A WebSocket for a polling session whose probe has been answered.
+async fn probed(stage: &mut Stage, session: &Polling) -> Check<Ws> {
+    let opening = stage.websocket(&session.upgrade_query()).await?;
+    let mut ws = opening.open().set_up("opening a WebSocket for the session")?;
+    ws.text("2probe").await?;
+    ws.hears("3probe").await.map_err(|stop| expecting(stop, "3probe"))?;
+    Ok(ws)
+}
