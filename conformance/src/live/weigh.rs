@@ -31,8 +31,6 @@ const ABREAST: usize = 16;
 const RELEASE: Duration = Duration::from_millis(60);
 /// Memory below this is noise of a runtime.
 const NOISE_BYTES: u64 = 6 << 20;
-/// Bytes of memory for one byte that was sent, far above what any message needs.
-const MANY_FOR_ONE: u64 = 24;
 /// Time on the processor for one small message or request, far above what any server needs.
 const SLOW_PIECE: Duration = Duration::from_millis(8);
 /// Time on the processor for a KiB.
@@ -90,7 +88,7 @@ impl Weight {
         let mut all = Vec::new();
         let held = peak.memory_bytes.saturating_sub(before.memory_bytes);
         let kept = after.memory_bytes.saturating_sub(before.memory_bytes);
-        if held > NOISE_BYTES && (held > MANY_FOR_ONE / 2 * sent_bytes || held > HELD_AT_MOST_BYTES / 2) {
+        if held > NOISE_BYTES && held > sent_bytes / 2 {
             all.push(Oracle::MemoryHeld);
         }
         if kept > NOISE_BYTES / 4 {
@@ -116,9 +114,6 @@ impl Weight {
     }
 }
 
-/// What one connection may have a server hold that goes on reading: far above any limit of a message.
-const HELD_AT_MOST_BYTES: u64 = 24 << 20;
-
 /// Looks closely at one suspicion before a server that does nothing else; the server should be a fresh one.
 pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Option<Evidence> {
     match oracle {
@@ -131,41 +126,42 @@ pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Opti
     }
 }
 
-/// Memory held while a connection is open: twice as much for twice as many, and far more than was sent, or more than
-/// any one connection may have held.
+/// Memory held while a connection is open, far more than was sent, or more than any one connection may have held. It
+/// has to go on growing with what is sent until it is more than a runtime ever leaves for later.
 async fn held(server: &Server, case: &Case) -> Option<Evidence> {
-    let most = HELD_AT_MOST_BYTES.max(64 * server.ground.max_payload_bytes as u64);
-    let mut grown = Vec::new();
+    /// No runtime leaves so much uncollected.
+    const LEFT_FOR_LATER_BYTES: u64 = 96 << 20;
+    const MOST_SENT_BYTES: u64 = 256 << 20;
     // What a runtime has taken it does not give back at once: all is compared with what there was at the beginning.
     let before = server.vitals()?;
-    // The first time warms up: a runtime takes memory for good when it needs it for the first time.
-    for factor in [1, 1, 2] {
+    let mut sent_before = 0;
+    for factor in [1, 2, 4, 8, 16, 32, 64] {
         let case = times(case, factor)?;
         let mut done = run(server, &case).await;
         let peak = steady(server).await?;
-        // One that was closed over it, or that said no, holds nothing any more.
+        // One that was closed over it holds nothing any more, and one that does not read is not answered for.
         let open = done.iter().any(|one| one.open_lines() > 0);
         let sent = done.iter().map(|one| one.sent_bytes as u64).sum::<u64>();
         for one in &mut done {
             one.ends().await;
         }
-        if !open {
+        sleep(4 * RELEASE).await;
+        let held = peak.memory_bytes.saturating_sub(before.memory_bytes);
+        if !open || sent > MOST_SENT_BYTES || sent <= sent_before {
             return None;
         }
-        sleep(4 * RELEASE).await;
-        grown.push((peak.memory_bytes.saturating_sub(before.memory_bytes), sent));
+        if held > LEFT_FOR_LATER_BYTES {
+            let too_much = held * 10 > sent * 7;
+            let what = format!("{:.0} MiB held on open connections after {sent} bytes", mib(held));
+            return too_much.then(|| Evidence::new(Oracle::MemoryHeld, what));
+        }
+        // What holds no more than it was sent will not hold more later.
+        if factor > 2 && held * 2 < sent {
+            return None;
+        }
+        sent_before = sent;
     }
-    let [(_, _), (once, _), (twice, sent)] = grown[..] else { return None };
-    let far_more = twice > MANY_FOR_ONE * sent && twice > NOISE_BYTES;
-    let too_much = twice > most && twice * 2 > sent;
-    ((far_more || too_much) && twice * 10 > once * 14 && once > NOISE_BYTES / 2).then(|| {
-        let what = format!(
-            "{:.1} MiB held on open connections after {} bytes, half of it after half of them",
-            mib(twice),
-            sent
-        );
-        Evidence::new(Oracle::MemoryHeld, what)
-    })
+    None
 }
 
 /// What the server takes up once it has read what was sent.

@@ -26,13 +26,13 @@ impl Run<'_> {
         let mut tries = 0;
         while Instant::now() < deadline && tries < 16 {
             tries += 1;
-            let reaction = self.reactions.found[self.weighed % self.reactions.count()].clone();
-            self.weighed += 1;
-            let case = match reaction.quiet {
-                true if rng.u8(..4) != 0 => weigh::amplified(&mut rng, &reaction.case, reaction.step),
-                _ => None,
+            let case = if tries % 3 == 0 {
+                self.repeated += 1;
+                Some(weigh::again(&self.reactions.found[(self.repeated - 1) % self.reactions.count()].case))
+            } else {
+                self.next_step(&mut rng)
             };
-            let case = case.unwrap_or_else(|| weigh::again(&reaction.case));
+            let Some(case) = case else { continue };
             if self.is_fenced(&case) {
                 continue;
             }
@@ -42,6 +42,18 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A step that nothing came of, many times over: one of a kind that was not weighed yet, if there is one, those first
+    /// that are in the middle of something.
+    fn next_step(&mut self, rng: &mut fastrand::Rng) -> Option<Case> {
+        let quiet = || self.reactions.found.iter().filter(|reaction| reaction.quiet);
+        let new = || quiet().filter(|reaction| !self.weighed.contains(&reaction.kind));
+        let next = new().find(|reaction| reaction.amid).or_else(|| new().next());
+        let many = quiet().count();
+        let next = next.or_else(|| quiet().nth(rng.usize(..many.max(1))))?.clone();
+        self.weighed.insert(next.kind);
+        weigh::amplified(rng, &next.case, next.step)
     }
 
     async fn weighs(&mut self, case: &Case) -> Result<(), TargetError> {
@@ -57,7 +69,7 @@ impl Run<'_> {
             told.extend(judge::judge(case, one, &server.ground, oracles, lag.worst()));
         }
         if let Some(evidence) = told.into_iter().next() {
-            return self.looks_into(case, evidence).await;
+            return self.sees(case.clone(), evidence).await;
         }
         for oracle in weight.suspicions() {
             if !oracles.holds(oracle) {
