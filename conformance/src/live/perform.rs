@@ -48,6 +48,8 @@ struct Actor {
 const MOST_LINES: usize = 200;
 /// A case does not take longer, what it has to write aside.
 const LONGEST: Duration = Duration::from_secs(4);
+/// The time in which a server reads what has come.
+const READ: Duration = Duration::from_millis(8);
 /// One write does not hold more.
 const PIECE: usize = 1 << 20;
 
@@ -226,7 +228,11 @@ impl Performance {
                 self.sends(actor, head.as_bytes()).await;
             }
             Act::Drop | Act::HangUp => self.closes(actor, false).await,
-            Act::Reset => self.closes(actor, true).await,
+            Act::Reset => {
+                // What a server has not read by then is lost with the connection.
+                sleep(READ).await;
+                self.closes(actor, true).await;
+            }
             Act::Finish => {
                 if let Some(line) = &self.actors[actor].line {
                     line.finish().await;

@@ -40,7 +40,7 @@ struct Done {
 }
 
 /// How many cases are under way at the same time.
-const ABREAST: usize = 16;
+const ABREAST: usize = 24;
 /// How many wait for what is due.
 const MOST_WAITING: usize = 64;
 /// A case that ended earlier is no suspect.

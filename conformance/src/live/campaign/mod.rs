@@ -92,9 +92,9 @@ pub trait Watcher {
 /// decides nothing.
 const BATCH: u64 = 256;
 
-/// Whether it ends nothing, and many servers do so in many ways.
+/// Whether it ends nothing, or takes long to be shown again.
 fn is_mild(oracle: Oracle) -> bool {
-    matches!(oracle, Oracle::Stderr | Oracle::ServerError)
+    matches!(oracle, Oracle::Stderr | Oracle::ServerError | Oracle::Unanswered | Oracle::NotClosed)
 }
 
 /// Ways to the same harm, by what the server printed, that are told of.
