@@ -49,12 +49,19 @@ impl Case {
     pub(super) fn shape(&self) -> String {
         let mut verbs: Vec<&'static str> = Vec::new();
         for step in &self.steps {
-            if let Step::Act(_, act) = step {
-                verbs.push(verb(act));
+            match step {
+                Step::Act(_, act) => verbs.push(verb(act)),
+                step if is_long(step) => verbs.push("pause"),
+                _ => {}
             }
         }
         verbs.dedup();
         verbs.join(" ")
+    }
+
+    /// Whether it lets a server's own time-outs pass, after which the server may be in another state.
+    pub(super) fn pauses(&self) -> bool {
+        self.steps.iter().any(is_long)
     }
 
     /// About how many bytes it sends, all repetitions counted.
@@ -68,6 +75,14 @@ impl Case {
             })
             .sum();
         once.saturating_mul(self.rounds as usize)
+    }
+}
+
+fn is_long(step: &Step) -> bool {
+    match step {
+        Step::Wait(ms) => *ms >= 500,
+        Step::See(see) => see.within_ms.unwrap_or_default() >= 1000,
+        Step::Act(..) => false,
     }
 }
 

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::sleep,
+};
 
 use super::{
     case::Case,
@@ -26,6 +29,8 @@ use crate::{
 /// A place where one case at a time is done.
 pub(super) struct Bench<'h> {
     host: &'h Host,
+    /// The next server, which starts while this one is harmed.
+    next: Option<JoinHandle<Result<Server, TargetError>>>,
     oracles: &'h Oracles,
     lag: &'h Lag,
     server: Option<Server>,
@@ -46,12 +51,15 @@ impl Patience {
         Self { open: Duration::from_millis(40), closed: Duration::from_millis(60) };
 }
 
+/// Several cases at the same time do not take longer: what harms a server does so sooner.
+const LONGEST_FEW: Duration = Duration::from_millis(2500);
+
 /// How often a finding has to show.
 const TIMES: usize = 3;
 
 impl<'h> Bench<'h> {
     pub(super) fn new(host: &'h Host, oracles: &'h Oracles, lag: &'h Lag) -> Self {
-        Self { host, oracles, lag, server: None }
+        Self { host, oracles, lag, server: None, next: None }
     }
 
     /// A server that nobody has harmed yet.
@@ -59,14 +67,37 @@ impl<'h> Bench<'h> {
     /// # Errors
     /// It cannot be started.
     pub(super) async fn fresh(&mut self) -> Result<(), TargetError> {
-        self.clear().await;
-        self.server = Some(self.host.start().await?);
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        let next = match self.next.take() {
+            Some(next) => next.await.ok(),
+            None => None,
+        };
+        // One that waited too long may have been left by its bystander.
+        self.server = match next {
+            Some(Ok(server)) if server.is_well() => Some(server),
+            Some(Ok(server)) => {
+                server.stop().await;
+                Some(self.host.start().await?)
+            }
+            _ => Some(self.host.start().await?),
+        };
+        if self.host.is_ours() {
+            let host = self.host.clone();
+            self.next = Some(tokio::spawn(async move { host.start().await }));
+        }
         Ok(())
     }
 
     /// Ends the server.
     pub(super) async fn clear(&mut self) {
         if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+        if let Some(next) = self.next.take()
+            && let Ok(Ok(server)) = next.await
+        {
             server.stop().await;
         }
     }
@@ -88,9 +119,15 @@ impl<'h> Bench<'h> {
         let Some(server) = &mut self.server else { return Ok(None) };
         let found = tried(server, case, wanted, patience, self.oracles, self.lag).await;
         if found.as_ref().is_some_and(|evidence| harms(evidence.oracle)) {
-            self.clear().await;
+            self.harmed().await;
         }
         Ok(found)
+    }
+
+    async fn harmed(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
     }
 
     /// Does several cases at the same time, and says what harms the server as a whole.
@@ -121,7 +158,8 @@ impl<'h> Bench<'h> {
         }
         let mut done = Vec::new();
         let mut found = None;
-        while !doing.is_empty() && found.is_none() {
+        let deadline = Instant::now() + patience.open + LONGEST_FEW;
+        while !doing.is_empty() && found.is_none() && Instant::now() < deadline {
             tokio::select! {
                 one = doing.join_next() => done.extend(one.and_then(Result::ok)),
                 () = sleep(Duration::from_millis(10)) => {
@@ -144,8 +182,11 @@ impl<'h> Bench<'h> {
         if found.is_none() && wanted.class() == Class::Hang && self.oracles.holds(Oracle::Cpu) {
             found = weigh::is_busy(server).await;
         }
-        if found.is_some() {
-            self.clear().await;
+        if found.is_none() && wanted == Oracle::Stderr {
+            found = server.tells(self.oracles);
+        }
+        if found.as_ref().is_some_and(|evidence| harms(evidence.oracle)) {
+            self.harmed().await;
         }
         Ok(found)
     }
@@ -186,7 +227,6 @@ pub(super) fn harms(oracle: Oracle) -> bool {
             | Oracle::BystanderLate
             | Oracle::BystanderDropped
             | Oracle::CrossTalk
-            | Oracle::Stderr
             | Oracle::MemoryLimit
             | Oracle::Cpu
     )
@@ -236,6 +276,12 @@ async fn tried(
     if let Some(found) = told.iter().position(|evidence| evidence.oracle == wanted) {
         return Some(told.swap_remove(found));
     }
+    if wanted == Oracle::Stderr {
+        sleep(patience.closed).await;
+        if let Some(evidence) = server.tells(oracles) {
+            return Some(evidence);
+        }
+    }
     if wanted == Oracle::SessionKept {
         let by = judge::reclaimed_by(&server.ground);
         sleep(by.saturating_duration_since(Instant::now())).await;
@@ -276,7 +322,7 @@ async fn harm(server: &mut Server, within: Duration, oracles: &Oracles, lag: &La
 pub(super) async fn cause(server: &mut Server, evidence: Evidence, oracles: &Oracles, lag: &Lag) -> Evidence {
     const DYING: Duration = Duration::from_millis(250);
     let mut evidence = evidence;
-    if matches!(evidence.oracle, Oracle::BystanderDropped | Oracle::Refused | Oracle::Stderr) {
+    if matches!(evidence.oracle, Oracle::BystanderDropped | Oracle::Refused) {
         let deadline = Instant::now() + DYING;
         while evidence.oracle != Oracle::ProcessEnded && Instant::now() < deadline {
             sleep(Duration::from_millis(10)).await;

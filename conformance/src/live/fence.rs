@@ -12,6 +12,8 @@ use crate::siot::{Act, Data, Step};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fence {
     steps: Vec<Likeness>,
+    /// Whether the server's own time-outs pass meanwhile.
+    pauses: bool,
 }
 
 /// What makes a step like another.
@@ -31,11 +33,14 @@ impl Fence {
             Step::Act(_, act) => Some(act),
             _ => None,
         });
-        Self { steps: acts.map(Likeness::of).collect() }
+        Self { steps: acts.map(Likeness::of).collect(), pauses: case.pauses() }
     }
 
     /// Whether a case is inside.
     pub(super) fn holds(&self, case: &Case) -> bool {
+        if case.pauses() && !self.pauses {
+            return false;
+        }
         let mut wanted = self.steps.iter().peekable();
         for step in &case.steps {
             if let (Step::Act(_, act), Some(next)) = (step, wanted.peek())

@@ -58,7 +58,11 @@ fn server_error(exchange: &Exchange) -> Option<Evidence> {
     if !["GET ", "POST ", "OPTIONS ", "HEAD "].iter().any(|method| exchange.what.starts_with(method)) {
         return None;
     }
-    Some(Evidence::new(Oracle::ServerError, format!("{} was answered with {status}", short(&exchange.what))))
+    let method = exchange.what.split(' ').next().unwrap_or_default();
+    let mut evidence =
+        Evidence::new(Oracle::ServerError, format!("{} was answered with {status}", short(&exchange.what)));
+    evidence.trace = format!("{method} {status}");
+    Some(evidence)
 }
 
 fn unanswered(exchange: &Exchange, line: &LineLog, ground: &Ground, lag: Duration) -> Option<Evidence> {
@@ -168,7 +172,8 @@ fn wrong_answers(case: &Case, seen: &Seen) -> Option<Evidence> {
 fn question(text: &str) -> Option<(u64, Value)> {
     let (id, args) = numbered(text.strip_prefix("42")?)?;
     let Value::Array(mut args) = args else { return None };
-    let is_echo = args.first()?.as_str() == Some("message-with-ack");
+    // One that takes more may have an application of its own mind about it.
+    let is_echo = args.first()?.as_str() == Some("message-with-ack") && args.len() == 2;
     args.remove(0);
     let args = Value::Array(args);
     (is_echo && is_plain(&args)).then_some((id, args))

@@ -51,6 +51,12 @@ fn candidates(case: &Case) -> Vec<Case> {
         length /= 2;
     }
     for (at, step) in case.steps.iter().enumerate() {
+        // What only takes its time may be a pause as well.
+        if matches!(step, Step::Act(..)) && !matches!(case.steps.get(at + 1), Some(Step::Wait(_))) {
+            let mut steps = case.steps.clone();
+            steps[at] = Step::Wait(20);
+            add(steps);
+        }
         for smaller in smaller_steps(step) {
             let mut steps = case.steps.clone();
             steps[at] = smaller;

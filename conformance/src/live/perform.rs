@@ -46,8 +46,10 @@ struct Actor {
 
 /// A case does not have more connections open.
 const MOST_LINES: usize = 200;
-/// A case does not take longer.
-const LONGEST: Duration = Duration::from_secs(20);
+/// A case does not take longer, what it has to write aside.
+const LONGEST: Duration = Duration::from_secs(4);
+/// The time in which a server reads what has come.
+const READ: Duration = Duration::from_millis(8);
 /// One write does not hold more.
 const PIECE: usize = 1 << 20;
 
@@ -65,7 +67,11 @@ impl Performance {
 
     /// Does all steps. What they opened stays open until [`Performance::ends`].
     pub(super) async fn does(&mut self, case: &Case) {
-        let deadline = Instant::now() + LONGEST.mul_f64(self.ground.scale.max(1.0));
+        /// Any server reads so much.
+        const BYTES_PER_MS: usize = 4 << 10;
+        let writing = case.weight() / case.rounds.max(1) as usize / BYTES_PER_MS;
+        let longest = LONGEST + Duration::from_millis(u64::try_from(writing).unwrap_or(u64::MAX).min(60_000));
+        let deadline = Instant::now() + longest.mul_f64(self.ground.scale.max(1.0));
         for step in &case.steps {
             let heard = self.log.lock().heard.len();
             self.marks.push(heard);
@@ -222,7 +228,11 @@ impl Performance {
                 self.sends(actor, head.as_bytes()).await;
             }
             Act::Drop | Act::HangUp => self.closes(actor, false).await,
-            Act::Reset => self.closes(actor, true).await,
+            Act::Reset => {
+                // What a server has not read by then is lost with the connection.
+                sleep(READ).await;
+                self.closes(actor, true).await;
+            }
             Act::Finish => {
                 if let Some(line) = &self.actors[actor].line {
                     line.finish().await;
@@ -314,7 +324,7 @@ impl Performance {
         let before = self.log.of_line(number, |line| answers(line));
         line.write(&bytes).await;
         if waits {
-            self.until(self.ground.scaled(300), |log| {
+            self.until(self.ground.scaled(200), |log| {
                 log.of_line(number, |line| line.ended.is_some() || answers(line) > before)
             })
             .await;

@@ -27,6 +27,20 @@ pub(super) struct Reaction {
     pub(super) step: usize,
     /// Whether nothing came of it, and the connection stayed.
     pub(super) quiet: bool,
+    /// What of the state and the step is worth weighing once.
+    pub(super) kind: String,
+    /// Whether something had begun that had not ended.
+    pub(super) amid: bool,
+}
+
+/// One step of a case, as [`Reactions`] takes it in.
+#[derive(Debug, Clone)]
+pub(super) struct Triple {
+    step: usize,
+    text: String,
+    quiet: bool,
+    kind: String,
+    amid: bool,
 }
 
 /// The state of an attacker as far as what it sent and heard tells.
@@ -43,12 +57,13 @@ struct State {
 
 impl Reactions {
     /// Takes in what a case saw; says how much of it is new.
-    pub(super) fn takes(&mut self, case: &Case, triples: &[(usize, String, bool)]) -> usize {
+    pub(super) fn takes(&mut self, case: &Case, triples: &[Triple]) -> usize {
         let before = self.found.len();
-        for (step, triple, quiet) in triples {
-            if !self.seen.contains_key(triple) {
-                self.seen.insert(triple.clone(), self.found.len());
-                self.found.push(Reaction { case: case.clone(), step: *step, quiet: *quiet });
+        for Triple { step, text, quiet, kind, amid } in triples {
+            if !self.seen.contains_key(text) {
+                self.seen.insert(text.clone(), self.found.len());
+                let (step, quiet, amid) = (*step, *quiet, *amid);
+                self.found.push(Reaction { case: case.clone(), step, quiet, kind: kind.clone(), amid });
             }
         }
         self.found.len() - before
@@ -60,8 +75,8 @@ impl Reactions {
     }
 }
 
-/// The triples of a case: the number of the step, the triple, and whether nothing came of it.
-pub(super) fn triples(case: &Case, done: &Performance) -> Vec<(usize, String, bool)> {
+/// The triples of a case.
+pub(super) fn triples(case: &Case, done: &Performance) -> Vec<Triple> {
     let seen = done.log.lock();
     let mut states: [State; ATTACKERS.len()] = Default::default();
     let mut triples = Vec::new();
@@ -77,8 +92,12 @@ pub(super) fn triples(case: &Case, done: &Performance) -> Vec<(usize, String, bo
         let reaction = reaction.unwrap_or_else(|| "-".to_owned());
         let state = &mut states[actor];
         let step = step_class(act);
-        triples.push((number, format!("{} | {step} | {reaction}", state.text()), quiet));
+        let text = format!("{} | {step} | {reaction}", state.text());
+        let before = state.kind();
         state.moves(act, &reaction);
+        let kind = format!("{before} {step} {}", state.pending);
+        let amid = !state.pending.is_empty() || matches!(state.upgrade, "opened" | "probed");
+        triples.push(Triple { step: number, text, quiet, kind, amid });
     }
     triples
 }
@@ -87,6 +106,11 @@ impl State {
     fn text(&self) -> String {
         let Self { websocket, session, old, joined, pending, upgrade, last } = self;
         format!("{websocket} {session} {old} {joined} {pending} {upgrade} {last}")
+    }
+
+    fn kind(&self) -> String {
+        let Self { websocket, old, joined, pending, upgrade, .. } = self;
+        format!("{websocket} {old} {joined} {pending} {upgrade}")
     }
 
     fn moves(&mut self, act: &Act, reaction: &str) {

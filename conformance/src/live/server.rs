@@ -47,13 +47,15 @@ pub(super) struct Server {
     pub(super) ground: Arc<Ground>,
     bystander: Bystander,
     printed: Vec<String>,
+    /// How much of it was looked at.
+    told: usize,
     memory_limit_bytes: u64,
 }
 
 /// How long a server may take to listen.
 const START: Duration = Duration::from_secs(20);
 /// Answers that a bystander has before anything is judged by its next one.
-const WARM: usize = 5;
+const WARM: usize = 3;
 
 impl Host {
     /// Starts a server, or finds the one that runs, and puts a bystander beside it.
@@ -75,7 +77,7 @@ impl Host {
         let bystander = Bystander::comes(&ground);
         let memory_limit_bytes = self.memory_limit_bytes;
         let mut server =
-            Server { process, members, ground, bystander, printed: Vec::new(), memory_limit_bytes };
+            Server { process, members, ground, bystander, printed: Vec::new(), told: 0, memory_limit_bytes };
         server.warms_up().await?;
         Ok(server)
     }
@@ -150,6 +152,7 @@ impl Server {
         }
         // What it prints as it starts is no trouble.
         self.take_printed();
+        self.told = self.printed.len();
         Ok(())
     }
 
@@ -183,13 +186,16 @@ impl Server {
             let what = format!("no echo for {:.1} s", waited.as_secs_f64());
             return Some(Evidence::new(Oracle::BystanderLate, what));
         }
-        self.take_printed();
-        if oracles.holds(Oracle::Stderr)
-            && let Some(trouble) = stderr::trouble(&self.printed)
-        {
-            return Some(Evidence::printed(Oracle::Stderr, &trouble));
-        }
         None
+    }
+
+    /// Trouble that the server tells of since it was asked last, though it goes on.
+    pub(super) fn tells(&mut self, oracles: &Oracles) -> Option<Evidence> {
+        self.take_printed();
+        let new = self.printed.get(self.told..).unwrap_or_default();
+        let trouble = stderr::trouble(new)?;
+        self.told = self.printed.len();
+        oracles.holds(Oracle::Stderr).then(|| Evidence::printed(Oracle::Stderr, &trouble))
     }
 
     /// The trouble that a server tells of that has ended, or is about to.
@@ -204,6 +210,11 @@ impl Server {
     /// Whether the bystander waits for its echo for longer than this.
     pub(super) fn keeps_bystander_waiting(&self, longer: Duration) -> bool {
         self.bystander.waits_longer(longer)
+    }
+
+    /// Whether its bystander is served.
+    pub(super) fn is_well(&self) -> bool {
+        self.bystander.harm().is_none()
     }
 
     /// Whether anybody still accepts connections.
@@ -232,6 +243,7 @@ impl Server {
         }
         let many = self.printed.len().saturating_sub(MOST_LINES);
         self.printed.drain(..many);
+        self.told = self.told.saturating_sub(many);
     }
 
     fn last_words(&mut self) -> String {

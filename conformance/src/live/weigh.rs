@@ -23,6 +23,8 @@ pub(super) struct Weight {
     sent_bytes: u64,
     /// Messages, requests and connections, about.
     pieces: u64,
+    /// How often all of it was done.
+    rounds: u32,
 }
 
 /// How many cases are done at the same time where one is done many times over.
@@ -31,8 +33,6 @@ const ABREAST: usize = 16;
 const RELEASE: Duration = Duration::from_millis(60);
 /// Memory below this is noise of a runtime.
 const NOISE_BYTES: u64 = 6 << 20;
-/// Bytes of memory for one byte that was sent, far above what any message needs.
-const MANY_FOR_ONE: u64 = 24;
 /// Time on the processor for one small message or request, far above what any server needs.
 const SLOW_PIECE: Duration = Duration::from_millis(8);
 /// Time on the processor for a KiB.
@@ -41,7 +41,9 @@ const SLOW_KIB: Duration = Duration::from_millis(2);
 const BESIDE: Duration = Duration::from_millis(150);
 
 /// Does a case and weighs the server; nothing where the system tells nothing.
-pub(super) async fn weigh(server: &Server, case: &Case) -> Option<(Weight, Vec<Performance>)> {
+///
+/// What was opened stays open if `stays`; it is closed otherwise.
+pub(super) async fn weigh(server: &Server, case: &Case, stays: bool) -> Option<(Weight, Vec<Performance>)> {
     let before = server.vitals()?;
     let mut done = run(server, case).await;
     // Whatever is on its way arrives.
@@ -49,11 +51,17 @@ pub(super) async fn weigh(server: &Server, case: &Case) -> Option<(Weight, Vec<P
     let mut sent_bytes = 0;
     for one in &mut done {
         sent_bytes += one.sent_bytes as u64;
-        one.ends().await;
+        if !stays {
+            one.ends().await;
+        }
+    }
+    let (pieces, rounds) = (pieces(case), case.rounds);
+    if stays {
+        return Some((Weight { before, peak, after: peak, sent_bytes, pieces, rounds }, done));
     }
     sleep(RELEASE).await;
     let after = server.vitals()?;
-    Some((Weight { before, peak, after, sent_bytes, pieces: pieces(case) }, done))
+    Some((Weight { before, peak, after, sent_bytes, pieces, rounds }, done))
 }
 
 /// Does a case so often as it says, some at the same time; what the last ones opened is still open.
@@ -86,14 +94,14 @@ pub(super) async fn run(server: &Server, case: &Case) -> Vec<Performance> {
 impl Weight {
     /// Whatever looks as if more were taken up than is right; only a closer look tells.
     pub(super) fn suspicions(&self) -> Vec<Oracle> {
-        let Self { before, peak, after, sent_bytes, .. } = self;
+        let Self { before, peak, after, sent_bytes, rounds, .. } = self;
         let mut all = Vec::new();
         let held = peak.memory_bytes.saturating_sub(before.memory_bytes);
         let kept = after.memory_bytes.saturating_sub(before.memory_bytes);
-        if held > NOISE_BYTES && (held > MANY_FOR_ONE / 2 * sent_bytes || held > HELD_AT_MOST_BYTES / 2) {
+        if held > NOISE_BYTES && held > sent_bytes / 2 {
             all.push(Oracle::MemoryHeld);
         }
-        if kept > NOISE_BYTES / 4 {
+        if *rounds > 1 && kept > NOISE_BYTES / 3 {
             all.push(Oracle::MemoryKept);
         }
         if self.is_slow() {
@@ -116,9 +124,6 @@ impl Weight {
     }
 }
 
-/// What one connection may have a server hold that goes on reading: far above any limit of a message.
-const HELD_AT_MOST_BYTES: u64 = 24 << 20;
-
 /// Looks closely at one suspicion before a server that does nothing else; the server should be a fresh one.
 pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Option<Evidence> {
     match oracle {
@@ -131,41 +136,42 @@ pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Opti
     }
 }
 
-/// Memory held while a connection is open: twice as much for twice as many, and far more than was sent, or more than
-/// any one connection may have held.
+/// Memory held while a connection is open, far more than was sent, or more than any one connection may have held. It
+/// has to go on growing with what is sent until it is more than a runtime ever leaves for later.
 async fn held(server: &Server, case: &Case) -> Option<Evidence> {
-    let most = HELD_AT_MOST_BYTES.max(64 * server.ground.max_payload_bytes as u64);
-    let mut grown = Vec::new();
+    /// No runtime leaves so much uncollected.
+    const LEFT_FOR_LATER_BYTES: u64 = 96 << 20;
+    const MOST_SENT_BYTES: u64 = 256 << 20;
     // What a runtime has taken it does not give back at once: all is compared with what there was at the beginning.
     let before = server.vitals()?;
-    // The first time warms up: a runtime takes memory for good when it needs it for the first time.
-    for factor in [1, 1, 2] {
+    let mut sent_before = 0;
+    for factor in [1, 2, 4, 8, 16, 32, 64] {
         let case = times(case, factor)?;
         let mut done = run(server, &case).await;
         let peak = steady(server).await?;
-        // One that was closed over it, or that said no, holds nothing any more.
+        // One that was closed over it holds nothing any more, and one that does not read is not answered for.
         let open = done.iter().any(|one| one.open_lines() > 0);
         let sent = done.iter().map(|one| one.sent_bytes as u64).sum::<u64>();
         for one in &mut done {
             one.ends().await;
         }
-        if !open {
+        sleep(4 * RELEASE).await;
+        let held = peak.memory_bytes.saturating_sub(before.memory_bytes);
+        if !open || sent > MOST_SENT_BYTES || sent <= sent_before {
             return None;
         }
-        sleep(4 * RELEASE).await;
-        grown.push((peak.memory_bytes.saturating_sub(before.memory_bytes), sent));
+        if held > LEFT_FOR_LATER_BYTES {
+            let too_much = held * 10 > sent * 7;
+            let what = format!("{:.0} MiB held on open connections after {sent} bytes", mib(held));
+            return too_much.then(|| Evidence::new(Oracle::MemoryHeld, what));
+        }
+        // What holds no more than it was sent will not hold more later.
+        if factor > 2 && held * 2 < sent {
+            return None;
+        }
+        sent_before = sent;
     }
-    let [(_, _), (once, _), (twice, sent)] = grown[..] else { return None };
-    let far_more = twice > MANY_FOR_ONE * sent && twice > NOISE_BYTES;
-    let too_much = twice > most && twice * 2 > sent;
-    ((far_more || too_much) && twice * 10 > once * 14 && once > NOISE_BYTES / 2).then(|| {
-        let what = format!(
-            "{:.1} MiB held on open connections after {} bytes, half of it after half of them",
-            mib(twice),
-            sent
-        );
-        Evidence::new(Oracle::MemoryHeld, what)
-    })
+    None
 }
 
 /// What the server takes up once it has read what was sent.
@@ -195,6 +201,13 @@ async fn kept(server: &Server, case: &Case) -> Option<Evidence> {
         // Everything that a server may still wait for is over then.
         sleep(server.ground.budget() + Duration::from_millis(700)).await;
         levels.push(server.vitals()?.memory_bytes);
+        // The first time warms up.
+        if let [.., before, now] = levels[..]
+            && levels.len() > 2
+            && now < before + NOISE_BYTES / 16
+        {
+            return None;
+        }
     }
     let steps: Vec<u64> = levels.windows(2).skip(1).map(|pair| pair[1].saturating_sub(pair[0])).collect();
     let mean = steps.iter().sum::<u64>() / steps.len().max(1) as u64;
@@ -212,7 +225,7 @@ async fn kept(server: &Server, case: &Case) -> Option<Evidence> {
 
 /// Time on the processor far above what was asked of it, or that goes on though nobody asks for anything.
 async fn slow(server: &Server, case: &Case) -> Option<Evidence> {
-    let (weight, _) = weigh(server, case).await?;
+    let (weight, _) = weigh(server, case, false).await?;
     if weight.is_slow() {
         let spent = weight.after.cpu.saturating_sub(weight.before.cpu);
         let what = format!("{:.1} s on the processor for {} bytes", spent.as_secs_f64(), weight.sent_bytes);
@@ -303,6 +316,9 @@ fn mib(bytes: u64) -> f64 {
 pub(super) fn amplified(rng: &mut fastrand::Rng, case: &Case, step: usize) -> Option<Case> {
     const MOST_BYTES: usize = 24 << 20;
     let mut steps = case.steps.get(..step)?.to_vec();
+    // A head that is written in pieces goes on.
+    let rest = matches!(case.steps.get(step)?, Step::Act(_, Act::Bytes(_)));
+    let rest = if rest { case.steps.get(step + 1..)?.to_vec() } else { Vec::new() };
     let Step::Act(name, act) = case.steps.get(step)? else { return None };
     let mut act = if let Act::Times(_, act) = act { (**act).clone() } else { act.clone() };
     if let Act::Send(items) = &act
@@ -322,9 +338,11 @@ pub(super) fn amplified(rng: &mut fastrand::Rng, case: &Case, step: usize) -> Op
     }
     let most = super::generate::most_times(&act)?;
     let size = Case::new(vec![Step::Act(name.clone(), act.clone())]).weight().max(1);
-    let times =
-        [1000, 10_000][rng.usize(..2)].min(most).min(u32::try_from(MOST_BYTES / size).unwrap_or(u32::MAX));
+    let times = [1000, 2500, 10_000][rng.usize(..3)]
+        .min(most)
+        .min(u32::try_from(MOST_BYTES / size).unwrap_or(u32::MAX));
     steps.push(Step::Act(name.clone(), Act::Times(times.max(2), Box::new(act))));
+    steps.extend(rest);
     Some(Case::new(steps))
 }
 

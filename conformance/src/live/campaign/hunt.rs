@@ -36,11 +36,11 @@ struct Done {
     number: u64,
     case: Case,
     done: Performance,
-    triples: Vec<(usize, String, bool)>,
+    triples: Vec<reaction::Triple>,
 }
 
 /// How many cases are under way at the same time.
-const ABREAST: usize = 16;
+const ABREAST: usize = 24;
 /// How many wait for what is due.
 const MOST_WAITING: usize = 64;
 /// A case that ended earlier is no suspect.
@@ -65,6 +65,7 @@ impl Run<'_> {
         let mut suspects: Vec<(Case, Evidence)> = Vec::new();
         let mut look = interval(Duration::from_millis(20));
         let mut harm = None;
+        let mut told: Vec<(Vec<Case>, Evidence)> = Vec::new();
         let mut done_cases = 0;
         loop {
             while running.len() < ABREAST
@@ -85,8 +86,8 @@ impl Run<'_> {
                     let due = due(&one.done, &server.ground);
                     let until = Instant::now() + due;
                     if due.is_zero() || waiting.len() >= MOST_WAITING {
-                        let told = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
-                        suspects.extend(told.into_iter().map(|evidence| (one.case.clone(), evidence)));
+                        let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
+                        suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         recent.push_back((Instant::now(), one.case.clone()));
                     } else {
@@ -99,14 +100,19 @@ impl Run<'_> {
                         harm = Some(evidence);
                         break;
                     }
+                    if let Some(evidence) = server.tells(oracles) {
+                        let doing = under_way.iter().rev().map(|(_, case)| case.clone());
+                        let done = recent.iter().rev().map(|(_, case): &(Instant, Case)| case.clone());
+                        told.push((doing.chain(done).take(MOST_SUSPECTS).collect(), evidence));
+                    }
                     let mut still = Vec::new();
                     for mut one in waiting.drain(..) {
                         if one.until > Instant::now() && !due(&one.done, &server.ground).is_zero() {
                             still.push(one);
                             continue;
                         }
-                        let told = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
-                        suspects.extend(told.into_iter().map(|evidence| (one.case.clone(), evidence)));
+                        let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
+                        suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         recent.push_back((Instant::now(), one.case));
                     }
@@ -137,6 +143,9 @@ impl Run<'_> {
             self.reactions.takes(case, triples);
         }
         self.report.cases += done_cases;
+        for (suspects, evidence) in told {
+            self.defers(suspects, evidence);
+        }
         self.tells("hunting");
         Ok(match harm {
             Some(evidence) => Hunted::Harmed(suspected, evidence),

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Bench, Case, Evidence, Run};
+use super::{Bench, Case, Evidence, MOST_ALIKE, Run};
 use crate::{
     live::{
         confirm::{Patience, harms, is_same},
-        finding::signature,
+        fence::Fence,
+        finding::{Finding, signature},
         generate::texts_of,
         minimise::minimise,
         oracle::Oracle,
@@ -16,9 +17,9 @@ use crate::{
 };
 
 /// How long a case may be made smaller.
-const MINIMISING: Duration = Duration::from_secs(25);
+const MINIMISING: Duration = Duration::from_secs(15);
 /// How long suspects are tried.
-const TRYING: Duration = Duration::from_secs(30);
+const TRYING: Duration = Duration::from_secs(20);
 /// After so many that could not be shown again, only few more are tried.
 const MANY_IN_VAIN: usize = 12;
 
@@ -44,7 +45,7 @@ impl Run<'_> {
             .findings
             .iter()
             .filter(|found| !evidence.trace.is_empty() && is_same(&found.evidence, &evidence));
-        if again.count() >= 3 {
+        if again.count() >= MOST_ALIKE {
             return Ok(());
         }
         let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
@@ -110,7 +111,17 @@ impl Run<'_> {
             return Ok(());
         };
         let seconds = self.began.elapsed().as_secs_f64();
-        let smallest = smaller(&mut bench, case, &confirmed, patience).await;
+        let known: Vec<String> = self.report.findings.iter().map(Finding::signature).collect();
+        let mut smallest = smaller(&mut bench, case, &confirmed, patience, &[]).await;
+        if known.contains(&signature(&confirmed, &smallest)) {
+            if !case.pauses() {
+                bench.clear().await;
+                self.fences.push(Fence::around(&smallest));
+                return Ok(());
+            }
+            // After the server's own time-outs it may be another bug with the same words.
+            smallest = smaller(&mut bench, case, &confirmed, patience, &known).await;
+        }
         let shown = bench.confirms(&smallest, &confirmed, patience).await;
         bench.clear().await;
         match shown? {
@@ -180,12 +191,22 @@ async fn one_of(
 }
 
 /// The smallest case that shows the same.
-async fn smaller(bench: &mut Bench<'_>, case: &Case, like: &Evidence, patience: Patience) -> Case {
+async fn smaller(
+    bench: &mut Bench<'_>,
+    case: &Case,
+    like: &Evidence,
+    patience: Patience,
+    known: &[String],
+) -> Case {
     let deadline = Instant::now() + MINIMISING;
     let packets = heads(case);
     minimise(case, async |smaller: &Case| {
         if Instant::now() > deadline {
             return None;
+        }
+        // What is found already is another way to the same harm.
+        if known.contains(&signature(like, smaller)) {
+            return Some(false);
         }
         // A shorter way to the same harm may be another bug: the types of the packets stay what they were.
         if like.oracle.weighs() && heads(smaller).iter().any(|head| !packets.contains(head)) {

@@ -4,19 +4,22 @@ mod hunt;
 mod investigate;
 mod scales;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::{Duration, Instant},
+};
 
 use self::hunt::Hunted;
 use super::{
     case::Case,
-    confirm::Bench,
+    confirm::{Bench, is_same},
     evidence::Evidence,
     fence::Fence,
     finding::Finding,
     generate::Generator,
     known::Known,
     lag::Lag,
-    oracle::Oracles,
+    oracle::{Oracle, Oracles},
     reaction::Reactions,
     server::{Host, Server},
 };
@@ -89,6 +92,14 @@ pub trait Watcher {
 /// decides nothing.
 const BATCH: u64 = 256;
 
+/// Whether it ends nothing, or takes long to be shown again.
+fn is_mild(oracle: Oracle) -> bool {
+    matches!(oracle, Oracle::Stderr | Oracle::ServerError | Oracle::Unanswered | Oracle::NotClosed)
+}
+
+/// Ways to the same harm, by what the server printed, that are told of.
+const MOST_ALIKE: usize = 3;
+
 struct Run<'c> {
     campaign: &'c Campaign,
     watcher: &'c mut dyn Watcher,
@@ -99,10 +110,18 @@ struct Run<'c> {
     reactions: Reactions,
     fences: Vec<Fence>,
     report: Report,
-    /// The next reaction to weigh, and how many times all were.
-    weighed: usize,
+    /// The kinds of steps that were weighed.
+    weighed: BTreeSet<String>,
+    /// How many cases were weighed as a whole.
+    repeated: usize,
     /// How often something that one case saw could not be shown again.
     vain: usize,
+    /// What ends nothing, and is looked into when there is time.
+    deferred: VecDeque<(Vec<Case>, Evidence)>,
+    /// What was deferred before.
+    noticed: BTreeSet<String>,
+    /// The time that was spent on it.
+    aside: Duration,
     hunted: Duration,
 }
 
@@ -162,8 +181,12 @@ impl<'c> Run<'c> {
             reactions: Reactions::default(),
             fences: Vec::new(),
             report,
-            weighed: 0,
+            weighed: BTreeSet::new(),
+            repeated: 0,
             vain: 0,
+            deferred: VecDeque::new(),
+            noticed: BTreeSet::new(),
+            aside: Duration::ZERO,
             hunted: Duration::ZERO,
         }
     }
@@ -180,15 +203,48 @@ impl<'c> Run<'c> {
             match hunted {
                 Hunted::Quiet(suspects) => {
                     for (case, evidence) in suspects {
-                        self.looks_into(&case, evidence).await?;
+                        self.sees(case, evidence).await?;
                     }
                     self.weigh(number).await?;
+                    self.looks_aside(false).await?;
                 }
                 Hunted::Harmed(suspects, evidence) => self.investigates(suspects, evidence).await?,
             }
             self.stands().await?;
         }
-        Ok(())
+        self.looks_aside(true).await
+    }
+
+    /// One case saw something.
+    async fn sees(&mut self, case: Case, evidence: Evidence) -> Result<(), TargetError> {
+        if is_mild(evidence.oracle) {
+            self.defers(vec![case], evidence);
+            return Ok(());
+        }
+        self.looks_into(&case, evidence).await
+    }
+
+    /// Keeps what ends nothing for later: whatever hides behind it is worth more.
+    fn defers(&mut self, suspects: Vec<Case>, evidence: Evidence) {
+        if self.noticed.insert(format!("{} {}", evidence.oracle, evidence.trace)) {
+            self.deferred.push_back((suspects, evidence));
+        }
+    }
+
+    /// Looks into what was kept for later, in a part of the time, or all of it at the end.
+    async fn looks_aside(&mut self, all: bool) -> Result<(), TargetError> {
+        const FIRST: Duration = Duration::from_secs(15);
+        loop {
+            let elapsed = self.began.elapsed();
+            let now = all || (elapsed > FIRST && self.aside < elapsed / 4);
+            if !now {
+                return Ok(());
+            }
+            let Some((suspects, evidence)) = self.deferred.pop_front() else { return Ok(()) };
+            self.investigates(suspects, evidence).await?;
+            self.stands().await?;
+            self.aside += self.began.elapsed() - elapsed;
+        }
     }
 
     /// The cases of the next batch, those left out that lie behind a fence.
@@ -244,7 +300,10 @@ impl<'c> Run<'c> {
         let mut finding = Finding { evidence, case, seconds, cases: self.report.cases, known: None };
         let signature = finding.signature();
         self.fences.push(Fence::around(&finding.case));
-        if self.report.findings.iter().any(|found| found.signature() == signature) {
+        let alike = self.report.findings.iter().filter(|found| is_same(&found.evidence, &finding.evidence));
+        if self.report.findings.iter().any(|found| found.signature() == signature)
+            || (!finding.evidence.trace.is_empty() && alike.count() >= MOST_ALIKE)
+        {
             return;
         }
         finding.known = self.campaign.known.reason(&finding, chrono::Local::now().date_naive());

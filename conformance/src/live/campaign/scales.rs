@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::sleep;
+
 use super::{Case, Run};
 use crate::{
-    live::{judge, weigh},
+    live::{judge, perform::Performance, weigh},
     target::TargetError,
 };
 
@@ -24,40 +26,79 @@ impl Run<'_> {
         let mut rng = self.generator.rng(number ^ 0x5ca1e5);
         let deadline = Instant::now() + WEIGHING;
         let mut tries = 0;
+        let mut lingering = Vec::new();
         while Instant::now() < deadline && tries < 16 {
             tries += 1;
-            let reaction = self.reactions.found[self.weighed % self.reactions.count()].clone();
-            self.weighed += 1;
-            let case = match reaction.quiet {
-                true if rng.u8(..4) != 0 => weigh::amplified(&mut rng, &reaction.case, reaction.step),
-                _ => None,
+            let case = if tries % 3 == 0 {
+                self.repeated += 1;
+                Some(weigh::again(&self.reactions.found[(self.repeated - 1) % self.reactions.count()].case))
+            } else {
+                self.next_step(&mut rng)
             };
-            let case = case.unwrap_or_else(|| weigh::again(&reaction.case));
+            let Some(case) = case else { continue };
             if self.is_fenced(&case) {
                 continue;
             }
-            self.weighs(&case).await?;
+            self.weighs(&case, &mut lingering).await?;
             if self.server.is_none() {
                 return Ok(());
             }
         }
+        self.lets_linger(lingering).await
+    }
+
+    /// Waits until whatever comes too often has come.
+    async fn lets_linger(&mut self, lingering: Vec<(Case, Performance)>) -> Result<(), TargetError> {
+        let Some(server) = &self.server else { return Ok(()) };
+        let times = lingering.iter().filter_map(|(_, done)| judge::lingers(done, &server.ground));
+        sleep(times.max().unwrap_or_default()).await;
+        let mut told = Vec::new();
+        for (case, mut done) in lingering {
+            let (oracles, lag) = (&self.campaign.oracles, self.lag.worst());
+            let against = judge::judge(&case, &done, &server.ground, oracles, lag);
+            told.extend(against.into_iter().map(|evidence| (case.clone(), evidence)));
+            done.ends().await;
+        }
+        for (case, evidence) in told {
+            self.sees(case, evidence).await?;
+        }
         Ok(())
     }
 
-    async fn weighs(&mut self, case: &Case) -> Result<(), TargetError> {
+    /// A step that nothing came of, many times over: one of a kind that was not weighed yet, if there is one, those first
+    /// that are in the middle of something.
+    fn next_step(&mut self, rng: &mut fastrand::Rng) -> Option<Case> {
+        let quiet = || self.reactions.found.iter().filter(|reaction| reaction.quiet);
+        let new = || quiet().filter(|reaction| !self.weighed.contains(&reaction.kind));
+        let next = new().find(|reaction| reaction.amid).or_else(|| new().next());
+        let many = quiet().count();
+        let next = next.or_else(|| quiet().nth(rng.usize(..many.max(1))))?.clone();
+        self.weighed.insert(next.kind);
+        weigh::amplified(rng, &next.case, next.step)
+    }
+
+    async fn weighs(
+        &mut self,
+        case: &Case,
+        lingering: &mut Vec<(Case, Performance)>,
+    ) -> Result<(), TargetError> {
         let (oracles, lag) = (&self.campaign.oracles, &self.lag);
         let Some(server) = &mut self.server else { return Ok(()) };
-        let Some((weight, done)) = weigh::weigh(server, case).await else { return Ok(()) };
+        let stays = case.rounds == 1;
+        let Some((weight, mut done)) = weigh::weigh(server, case, stays).await else { return Ok(()) };
         self.report.cases += u64::from(case.rounds);
         if let Some(evidence) = server.trouble(lag, oracles) {
             return self.investigates(vec![case.clone()], evidence).await;
         }
         let mut told = Vec::new();
+        if stays {
+            lingering.extend(done.pop().map(|one| (case.clone(), one)));
+        }
         for one in &done {
             told.extend(judge::judge(case, one, &server.ground, oracles, lag.worst()));
         }
         if let Some(evidence) = told.into_iter().next() {
-            return self.looks_into(case, evidence).await;
+            return self.sees(case.clone(), evidence).await;
         }
         for oracle in weight.suspicions() {
             if !oracles.holds(oracle) {
@@ -65,7 +106,7 @@ impl Run<'_> {
             }
             // A second look, cheap, at the same server: most of it is a runtime that has not tidied up.
             let Some(server) = &mut self.server else { return Ok(()) };
-            let again = weigh::weigh(server, case).await;
+            let again = weigh::weigh(server, case, false).await;
             if !again.is_some_and(|(weight, _)| weight.suspicions().contains(&oracle)) {
                 continue;
             }

@@ -48,7 +48,7 @@ pub(super) fn nonsense(rng: &mut Rng) -> Vec<Step> {
 }
 
 fn client(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
-    match rng.u8(..12) {
+    match rng.u8(..13) {
         0..5 => websocket(rng, name, steps),
         5..7 => polling(rng, name, steps),
         7..10 => upgrade(rng, name, steps),
@@ -117,8 +117,30 @@ fn requests(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
         },
     ));
     steps.push(act(name, Act::Bytes(Data::Text("40".to_owned()))));
-    if rng.bool() {
-        steps.push(act(name, Act::Finish));
+    match rng.u8(..4) {
+        0 => steps.push(act(name, Act::Finish)),
+        1 => {
+            // A slow client: one line at a time.
+            let lines = [
+                "GET $path?EIO=4&transport=websocket HTTP/1.1\r\nHost: $host\r\n",
+                "a:b\r\n",
+                "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                 Sec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n",
+            ];
+            steps.push(act(name, Act::Connect));
+            steps.extend(lines.map(|line| act(name, Act::Bytes(Data::Text(line.to_owned())))));
+        }
+        2 => {
+            // Another service may have a WebSocket too.
+            let path = ["/", "/other/", "$path"][rng.usize(..3)];
+            let bytes = format!(
+                "GET {path} HTTP/1.1\r\nHost: $host\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: \
+                 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n"
+            );
+            steps.push(act(name, Act::Connect));
+            steps.push(act(name, Act::Bytes(Data::Text(bytes))));
+        }
+        _ => {}
     }
 }
 
@@ -133,7 +155,10 @@ fn talk(rng: &mut Rng, name: &str, steps: &mut Vec<Step>, over_websocket: bool) 
     }
     for _ in 0..rng.usize(..=3) {
         let id = rng.u32(..100);
-        let word = words::pick(rng, &["message", "message-with-ack", "hello"]);
+        let word = match rng.u8(..3) {
+            0 => words::pick(rng, &words::EVENTS),
+            _ => words::pick(rng, &["message", "message-with-ack", "hello"]),
+        };
         match rng.u8(..10) {
             0..4 => steps.push(send(name, &format!("42{namespace}{id}[\"{word}\",{id},\"x\"]"))),
             4 => steps.push(send(name, &format!("42{namespace}[\"{word}\",{{\"a\":[1,null]}}]"))),

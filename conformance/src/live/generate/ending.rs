@@ -12,13 +12,18 @@ pub(super) fn add(rng: &mut Rng, steps: &mut Vec<Step>) {
     if rng.u8(..10) < 3 {
         return;
     }
+    // Some wait until the server has had enough.
+    let patient = rng.u8(..16) == 0;
     for name in ATTACKERS {
         let last = steps.iter().rev().find_map(|step| match step {
             Step::Act(actor, act) if actor == name => Some(act),
             _ => None,
         });
         if !matches!(last, None | Some(Act::Drop | Act::Reset)) {
-            let act = if rng.u8(..3) == 0 { Act::Reset } else { Act::Drop };
+            let act = if patient || rng.u8(..3) == 0 { Act::Reset } else { Act::Drop };
+            if patient {
+                steps.push(Step::See(super::hears(name, 1200)));
+            }
             steps.push(Step::Act(name.to_owned(), act));
         }
     }

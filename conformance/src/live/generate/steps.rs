@@ -52,7 +52,9 @@ pub(super) fn mutate(rng: &mut Rng, steps: &mut Vec<Step>) {
             steps.insert(rng.usize(at..=steps.len()), again);
         }
         5..8 => {
-            let times = words::TIMES[rng.usize(..words::TIMES.len())];
+            // Of what is cheap there may be many.
+            let first = if matches!(steps[at], Step::Act(_, Act::Bytes(_))) { 5 } else { 0 };
+            let times = words::TIMES[rng.usize(first..words::TIMES.len())];
             let step = &mut steps[at];
             if let Step::Act(_, act) = step
                 && let Some(most) = most_times(act)

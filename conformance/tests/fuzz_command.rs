@@ -1,0 +1,81 @@
+//! `siospec fuzz` on the reference server: a fault that ends it is found from nothing, written down, and played again.
+
+#![cfg(feature = "embedded")]
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+
+const SIOSPEC: &str = env!("CARGO_BIN_EXE_siospec");
+
+fn fuzz(folder: &Path, arguments: &[&str]) -> (Option<i32>, Vec<Value>, String) {
+    let report = folder.join("run.jsonl");
+    let output = Command::new(SIOSPEC)
+        .arg("fuzz")
+        .arg("--report")
+        .arg(format!("jsonl={}", report.display()))
+        .arg("--out")
+        .arg(folder.join("found"))
+        .args(arguments)
+        .output()
+        .expect("siospec runs");
+    let lines = fs::read_to_string(report).unwrap_or_default();
+    let events =
+        lines.lines().map(|line| serde_json::from_str(line).expect("each line is an event")).collect();
+    (output.status.code(), events, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_wrong_answer_is_found_from_nothing_and_played_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let faulty = [SIOSPEC, "serve", "--fault", FAULT];
+    let mut arguments =
+        vec!["--seed", "1", "--cases", "6000", "--max-findings", "1", "--oracle", ORACLE, "--"];
+    arguments.extend(faulty);
+    let (exit, events, told) = fuzz(folder.path(), &arguments);
+    assert_eq!(exit, Some(1), "{told}");
+    let finding = events.iter().find(|event| event["event"] == "finding").expect("a finding is reported");
+    assert_eq!(finding["oracle"], ORACLE);
+    let file = finding["replay"].as_str().expect("it is written down");
+    for (server, answer) in [(&faulty[..], "FAILED"), (&[SIOSPEC, "serve"][..], "FIXED")] {
+        let output =
+            Command::new(SIOSPEC).args(["replay", file, "--"]).args(server).output().expect("siospec runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains(answer), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+/// More is accepted than the handshake announces.
+const FAULT: &str = "polling-unlimited";
+const ORACLE: &str = "limit";
+
+#[test]
+fn the_same_seed_prints_the_same_cases() {
+    let print = |seed: &str| {
+        let output = Command::new(SIOSPEC)
+            .args(["fuzz", "--print", "50", "--seed", seed])
+            .output()
+            .expect("siospec runs");
+        String::from_utf8(output.stdout).expect("transcripts are text")
+    };
+    let cases = print("7");
+    assert_eq!(cases, print("7"));
+    assert_ne!(cases, print("8").replace("of seed 8", "of seed 7"));
+    assert_eq!(cases.matches("# case ").count(), 50);
+}
+
+#[test]
+fn other_machines_are_left_alone_unless_it_is_said_otherwise() {
+    let output = Command::new(SIOSPEC)
+        .args(["fuzz", "http://192.0.2.1:3000", "--time", "1"])
+        .output()
+        .expect("siospec runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--allow-host"));
+}
+
+#[test]
+fn a_server_that_cannot_be_fuzzed_is_no_finding() {
+    let output = Command::new(SIOSPEC).args(["fuzz", "--", "false"]).output().expect("siospec runs");
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+}
