@@ -74,8 +74,11 @@ async fn main() -> Result<ExitCode, TargetError> {
         let report = report?;
         match &report.found {
             Some(it) => {
-                let replay =
-                    it.script.field(Field::Unreplayable).map_or("yes".to_owned(), |why| format!("no: {why}"));
+                let replay = it
+                    .script
+                    .as_ref()
+                    .and_then(|script| script.field(Field::Unreplayable))
+                    .map_or("yes".to_owned(), |why| format!("no: {why}"));
                 println!(
                     "{fault:34} {:16} {:8.1} {:9} {:6} {:8}  {replay}",
                     it.finding.anomaly.name(),
@@ -115,6 +118,7 @@ async fn look_for(fault: &str, seed: u64, seconds: u64) -> Result<Report, Target
         over: Transport::ALL.to_vec(),
         jobs: 8,
         shrinking: Duration::from_secs(20),
+        transcript: true,
         known: Vec::new(),
         without: Vec::new(),
     };

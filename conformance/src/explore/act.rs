@@ -64,6 +64,9 @@ struct Play {
     over: BTreeMap<usize, Transport>,
 }
 
+/// The namespace that lets in who has the token.
+const GUARDED: &str = "/auth";
+
 /// How long what is missing is waited for, though a fence says that nothing more comes: an answer may overtake an event
 /// that its server hands to somebody else.
 const GRACE: Duration = Duration::from_millis(700);
@@ -74,8 +77,9 @@ pub async fn act_out(site: &Arc<Site>, plan: &Plan, ways: Ways, timeout_scale: f
     ways.watch &= plan.has_leavers();
     let patience = Patience::new(timeout_scale);
     let stage = Stage::new(Arc::clone(site), Transport::Websocket, patience, tag);
-    let namespaces = [stage.own_namespace(), "/".to_owned(), "/custom".to_owned()];
-    let namespaces = namespaces.into_iter().skip(usize::from(!ways.dynamic)).collect();
+    let shared = ["/", "/custom", GUARDED].into_iter().filter(|name| ways.middleware || *name != GUARDED);
+    let own = ways.dynamic.then(|| stage.own_namespace());
+    let namespaces = own.into_iter().chain(shared.map(str::to_owned)).collect();
     let names = Names { rooms: stage.own(""), namespaces };
     let traits = Traits { own_rooms: ways.own_id, recovers: site.recovers(), greets: true };
     let board = Arc::new(Board::new(stage.own("e"), traits, ways.binary));

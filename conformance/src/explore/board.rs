@@ -44,8 +44,8 @@ pub(super) struct State {
     waiting: BTreeMap<(usize, String, u64), CallId>,
     policies: BTreeMap<u64, Answers>,
     late: Vec<(usize, Sio)>,
-    /// Ids of sockets that watchers have seen go.
-    pub(super) left: BTreeSet<String>,
+    /// How often clients were told of the departure of a socket, by its id.
+    pub(super) left: BTreeMap<(usize, String), usize>,
     pub(super) offsets: BTreeMap<Place, String>,
     pub(super) closed: BTreeSet<usize>,
     /// Clients whose connections are lost on purpose.
@@ -178,9 +178,19 @@ impl Board {
                 }
                 Vec::new()
             }
-            Some("arrived") => Vec::new(),
+            Some("arrived") => {
+                if let (Some(socket), Some(sid)) = (state.hearer(place), args.first().and_then(Value::as_str))
+                {
+                    // It may be a client of ours that has not heard of its id yet.
+                    let sid = sid.to_owned();
+                    state.push(self.began, Record::Told { socket, sid }, Some(at));
+                }
+                Vec::new()
+            }
             Some("left") => {
-                state.left.extend(args.first().and_then(Value::as_str).map(str::to_owned));
+                if let Some(sid) = args.first().and_then(Value::as_str) {
+                    *state.left.entry((place.0, sid.to_owned())).or_default() += 1;
+                }
                 Vec::new()
             }
             name => {
@@ -280,17 +290,18 @@ impl State {
         let sid = answer["sid"].as_str().unwrap_or_default().to_owned();
         let Some(member) = self.members.get_mut(place) else { return };
         let socket = member.socket;
+        let pid = answer["pid"].as_str().map(str::to_owned);
+        member.pid.clone_from(&pid);
         let record = match member.standing {
-            Standing::Returning if member.sid.as_deref() == Some(&*sid) => Record::Recovered { socket },
+            Standing::Returning if member.sid.as_deref() == Some(&*sid) => Record::Recovered { socket, pid },
             Standing::Returning => {
                 member.standing = Standing::Another;
                 return;
             }
-            _ => Record::Connected { socket, sid: sid.clone() },
+            _ => Record::Connected { socket, sid: sid.clone(), pid },
         };
         member.standing = Standing::In;
         member.sid = Some(sid);
-        member.pid = answer["pid"].as_str().map(str::to_owned);
         self.push(began, record, Some(at));
     }
 

@@ -46,7 +46,7 @@ struct Maker<'a> {
 pub fn generate(seed: u64, recipe: &Recipe) -> Plan {
     let mut rng = Rng::with_seed(seed);
     let clients = rng.usize(2..=recipe.clients.max(2));
-    let namespaces = rng.usize(1..=3);
+    let namespaces = rng.usize(1..=4);
     let theme = match rng.u8(0..10) {
         0..=2 => Theme::Everything,
         3 | 4 => Theme::Rooms,
@@ -96,15 +96,22 @@ impl Maker<'_> {
         }
         let flows = self.concurrent && act.can_flow() && self.rng.u8(0..4) > 0;
         steps.push(Step { flows, ..step(client, namespace, act) });
-        // What was ended is begun again, so that something is left to go wrong.
-        if matches!(
-            steps.last().map(|step| &step.act),
-            Some(Act::Exit | Act::Disconnect(_) | Act::RemoveOthers(..))
-        ) {
-            for client in 0..self.clients {
-                steps.push(step(client, 0, Act::Open(self.transport())));
-                steps.push(step(client, namespace, Act::Enter));
-            }
+        let last = steps.last().map(|step| &step.act);
+        if matches!(last, Some(Act::Exit | Act::Disconnect(_) | Act::RemoveOthers(..))) {
+            self.aftermath(namespace, steps);
+        }
+    }
+
+    /// What happens when somebody is gone. What was ended is begun again, so that something is left to go wrong.
+    fn aftermath(&mut self, namespace: usize, steps: &mut Vec<Step>) {
+        for _ in 0..self.rng.usize(0..4) {
+            let client = self.rng.usize(..self.clients);
+            let act = self.emit(client);
+            steps.push(step(client, namespace, act));
+        }
+        for client in 0..self.clients {
+            steps.push(step(client, 0, Act::Open(self.transport())));
+            steps.push(step(client, namespace, Act::Enter));
         }
     }
 
@@ -147,8 +154,9 @@ impl Maker<'_> {
                 (_, 88..90) => Act::Disconnect(self.closes()),
                 (_, 90..92) if ways.leave => Act::Exit,
                 (_, 92..94) if ways.drop => Act::Drop,
-                (_, 94..97) if ways.acks => self.question(client),
+                (_, 94..96) if ways.acks => self.question(client),
                 // With recovery, what is sent to a socket alone goes by its own room.
+                (_, 96) => Act::Unheard,
                 (_, 97..99) if ways.own_id && !ways.recovery => Act::LeaveOwn,
                 _ => continue,
             };

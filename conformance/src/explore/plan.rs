@@ -55,6 +55,8 @@ pub enum Act {
     Echo(Shape),
     /// Sends an event that is acknowledged with what it holds; nothing: not even an argument.
     Ask(Option<Shape>, Id),
+    /// Sends an event that nobody listens for.
+    Unheard,
     /// Lists sockets.
     Lookup(Audience),
     /// Asks what the server knows of it.
@@ -145,6 +147,15 @@ impl Plan {
         self.steps.iter().any(|step| matches!(step.act, Act::Exit | Act::Drop))
     }
 
+    /// The transport of the first connection; the others name their own.
+    pub fn over(&self) -> Transport {
+        let first = self.steps.iter().find_map(|step| match step.act {
+            Act::Open(over) => Some(over),
+            _ => None,
+        });
+        first.unwrap_or(Transport::Websocket)
+    }
+
     /// The clients that take part.
     pub fn clients(&self) -> Vec<usize> {
         let mut clients: Vec<usize> = self.steps.iter().map(|step| step.client).collect();
@@ -196,6 +207,7 @@ impl fmt::Display for Act {
             }
             Act::Echo(_) => f.write_str("sends message"),
             Act::Ask(..) => f.write_str("sends message-with-ack"),
+            Act::Unheard => f.write_str("sends an event that nobody listens for"),
             Act::Lookup(of) => write!(f, "looks up {of}"),
             Act::Session => f.write_str("asks for its session"),
             Act::Keep(_) => f.write_str("sets its data"),

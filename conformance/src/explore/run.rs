@@ -21,7 +21,7 @@ use super::{
 use crate::{
     contract::About,
     history::{Anomaly, Finding},
-    scenario::Transport,
+    scenario::{Transport, Variant},
     siot::Script,
     target::{Approach, Target, TargetError},
     verdict::Stop,
@@ -44,6 +44,8 @@ pub struct Limits {
     pub jobs: usize,
     /// How long a plan that shows something is made smaller.
     pub shrinking: Duration,
+    /// Whether a transcript is written of what is found.
+    pub transcript: bool,
     /// Anomalies that are known and do not count.
     pub known: Vec<Anomaly>,
     /// Ways that are left out; see [`super::Ways::NAMES`].
@@ -55,12 +57,14 @@ pub struct Limits {
 pub struct Found {
     /// What is wrong.
     pub finding: Finding,
+    /// The configuration of the server.
+    pub variant: Variant,
     /// The smallest plan that shows it.
     pub plan: Plan,
     /// What came of it.
     pub played: Played,
-    /// The same to be played again.
-    pub script: Script,
+    /// The same to be played again, if that was asked for.
+    pub script: Option<Script>,
     /// The number of the plan that showed it first.
     pub history: u64,
     /// Time until it was seen.
@@ -150,9 +154,24 @@ async fn explore_on(
         };
         let finding =
             played.findings.iter().find(|finding| finding.anomaly == first.anomaly).cloned().unwrap_or(first);
-        let script = write(&smaller.plan, &played, &finding, ground, target, approach, limits, number).await;
+        let script = match limits.transcript {
+            true => {
+                Some(write(&smaller.plan, &played, &finding, ground, target, approach, limits, number).await)
+            }
+            false => None,
+        };
         let (plan, tried) = (smaller.plan, smaller.tried);
-        report.found = Some(Found { finding, plan, played, script, history: number, seconds, cases, tried });
+        report.found = Some(Found {
+            variant: ground.variant,
+            finding,
+            plan,
+            played,
+            script,
+            history: number,
+            seconds,
+            cases,
+            tried,
+        });
         break;
     }
     Ok(report)

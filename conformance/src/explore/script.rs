@@ -3,15 +3,16 @@
 //! The same plan acted out on the reference server says what is due: the judged step is where what one client saw parts
 //! from what it sees there. What does not lead to the right answer on both servers says that it cannot be played.
 
+use serde_json::Value;
+
 use super::{
     Plan, Played, act_out,
     run::{Ground, Limits},
 };
 use crate::{
     history::Finding,
-    replay::{Ending, Names, Writer, common, covers, play, reference},
-    scenario::Transport,
-    siot::{Field, Role, Script, See, Sight, Step},
+    replay::{Ending, Names, Writer, common, covers, play, reference, with_json},
+    siot::{ANYTHING, Field, Role, Script, See, Sight, Step},
     stage::name_of,
     tape::Recording,
     target::{Approach, Target},
@@ -37,7 +38,7 @@ pub(super) async fn write(
     let mut head = Script::default();
     head.set(Field::Rule, &format!("explore/{}", finding.anomaly.name().to_lowercase()));
     head.set(Field::Says, finding.anomaly.says());
-    head.set(Field::Over, over(plan).name());
+    head.set(Field::Over, plan.over().name());
     head.set(Field::Variant, ground.variant.name());
     head.set(Field::Needs, "contract delivery");
     head.set(Field::Seed, &limits.seed.to_string());
@@ -54,6 +55,7 @@ pub(super) async fn write(
         return unplayable("several calls were under way at a time, and what comes depends on their race");
     }
     let Some(tape) = &played.tape else { return unplayable("too much crossed the wire to be kept") };
+    let mut steps: Vec<Step> = Vec::new();
     let mut why = "there is no reference server at hand to say what is due".to_owned();
     for _ in 0..TRIALS {
         let references = references(plan, ground, limits, approach).await;
@@ -62,7 +64,10 @@ pub(super) async fn write(
         }
         let mut script = head.clone();
         match compose(tape, &references, &name_of(finding.client)) {
-            Ok(steps) => script.steps = steps,
+            Ok(composed) => {
+                steps.clone_from(&composed);
+                script.steps = composed;
+            }
             Err(reason) => {
                 reason.clone_into(&mut why);
                 continue;
@@ -86,16 +91,7 @@ pub(super) async fn write(
             .unwrap_or("the server could not be started again")
             .clone_into(&mut why);
     }
-    unplayable(&why)
-}
-
-/// The transport of the first connection; the others name their own.
-fn over(plan: &Plan) -> Transport {
-    let first = plan.steps.iter().find_map(|step| match step.act {
-        super::Act::Open(over) => Some(over),
-        _ => None,
-    });
-    first.unwrap_or(Transport::Websocket)
+    Script { steps, ..unplayable(&why) }
 }
 
 /// The plan acted out on healthy servers.
@@ -131,12 +127,12 @@ async fn tried(script: &Script, ground: &Ground, approach: &Approach) -> Result<
 /// The steps up to the one where what somebody sees parts from what the reference shows; the witness is asked first.
 fn compose(tape: &Recording, references: &[Recording], witness: &str) -> Result<Vec<Step>, &'static str> {
     let names = Names::of(tape);
-    let steps: Vec<Step> = tape.taken.iter().map(|taken| names.step(&taken.step)).collect();
+    let steps: Vec<Step> = tape.taken.iter().map(|taken| plain(names.step(&taken.step))).collect();
     let due: Vec<Vec<Step>> = references
         .iter()
         .map(|recording| {
             let names = Names::of(recording);
-            recording.taken.iter().map(|taken| names.step(&taken.step)).collect()
+            recording.taken.iter().map(|taken| plain(names.step(&taken.step))).collect()
         })
         .collect();
     let mut actors: Vec<&str> = steps.iter().filter_map(Step::actor).collect();
@@ -195,6 +191,22 @@ fn parting(steps: &[Step], due: &[Vec<Step>], actor: &str) -> Option<(usize, See
     let (at, see) = seen.get(shortest).filter(|_| shortest > 0)?;
     let was = Some(see.sight.clone());
     Some((*at, See { role: Role::Like, sight: Sight::Nothing, was, within_ms: Some(1000), ..see.clone() }))
+}
+
+/// A step without offsets: each event has another one. Those that we send back are variables already.
+fn plain(mut step: Step) -> Step {
+    let Step::See(See { sight: Sight::Text(text), .. }) = &mut step else { return step };
+    let kind = text.strip_prefix("42").or_else(|| text.strip_prefix("45"));
+    let Some((head, Value::Array(mut args))) = kind.and_then(|_| with_json(text)) else { return step };
+    if args.len() > 1
+        && let Some(Value::String(last)) = args.last_mut()
+        && !last.contains("$offset")
+        && !last.contains("$sid")
+    {
+        ANYTHING.clone_into(last);
+        *text = format!("{head}{}", Value::Array(args));
+    }
+    step
 }
 
 /// What is not judged need not be the same in its details.

@@ -17,6 +17,7 @@ pub struct Ways {
     pub drop: bool,
     pub watch: bool,
     pub dynamic: bool,
+    pub middleware: bool,
     pub recovery: bool,
     /// Sockets are addressed by their ids.
     pub own_id: bool,
@@ -34,7 +35,7 @@ pub struct Ways {
 
 impl Ways {
     /// The names by which ways are left out.
-    pub const NAMES: [&'static str; 18] = [
+    pub const NAMES: [&'static str; 19] = [
         "binary",
         "except",
         "local",
@@ -46,6 +47,7 @@ impl Ways {
         "drop",
         "watch",
         "dynamic-namespaces",
+        "middleware",
         "recovery",
         "own-id",
         "bursts",
@@ -70,6 +72,7 @@ impl Ways {
             drop: has("drop"),
             watch: has("watch"),
             dynamic: has("dynamic-namespaces"),
+            middleware: has("middleware"),
             recovery: has("recovery") && site.contract >= Contract::Recovery && has("drop") && has("watch"),
             own_id: true,
             bursts: true,
@@ -95,6 +98,7 @@ impl Ways {
             "drop" => &mut self.drop,
             "watch" => &mut self.watch,
             "dynamic-namespaces" => &mut self.dynamic,
+            "middleware" => &mut self.middleware,
             "recovery" => &mut self.recovery,
             "own-id" => &mut self.own_id,
             "bursts" => &mut self.bursts,

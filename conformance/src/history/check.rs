@@ -1,8 +1,8 @@
 //! The verdict on a history.
 
 use super::{
-    Address, Anomaly, Finding, History, Record, SocketId, answers, deliveries, facts::Facts, life::Window,
-    sure::Sure,
+    Address, Anomaly, Call, Finding, History, Record, SocketId, answers, deliveries, facts::Facts,
+    life::Window, sure::Sure,
 };
 
 /// Everything that is wrong with a history, in the order in which it shows.
@@ -13,6 +13,7 @@ pub fn check(history: &History) -> Vec<Finding> {
     deliveries::check(&facts, &mut findings);
     answers::check(&facts, &mut findings);
     endings(&facts, &mut findings);
+    newcomers(&facts, &mut findings);
     findings.sort_by_key(|finding| (finding.witness.last().copied(), finding.anomaly));
     findings
 }
@@ -59,6 +60,16 @@ fn endings(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             let what = format!("{} was cut off, and nobody had ended it", facts.name(*socket));
             findings.push(finding(Anomaly::CutOff, what, vec![life.connects, gone]));
         }
+        for (number, (at, pid)) in life.pids.iter().enumerate().filter(|_| facts.traits.recovers) {
+            if pid.is_some() && *pid == life.sid {
+                let what = format!("the private id of {} is its public one", facts.name(*socket));
+                findings.push(finding(Anomaly::WrongAnswer, what, vec![*at]));
+            }
+            if number > 0 && *pid != life.pids[0].1 {
+                let what = format!("{} came back, and its private id is another one", facts.name(*socket));
+                findings.push(finding(Anomaly::WrongAnswer, what, vec![life.pids[0].0, *at]));
+            }
+        }
         if let Some(refused) = life.refused {
             let what =
                 format!("{} came back in time, and was not let in as the one it was", facts.name(*socket));
@@ -84,6 +95,42 @@ fn endings(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             let what =
                 format!("the connection of {} was to be closed, and is still open", facts.name(socket));
             findings.push(finding(what, end));
+        }
+    }
+}
+
+/// Who asked to be told is told of everybody who comes, and of everybody who comes back.
+fn newcomers(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
+    let watching =
+        facts.calls.values().filter(|call| matches!(call.what, Call::Watch) && !call.answers.is_empty());
+    for (watcher, since) in watching.map(|call| (call.by, call.window())) {
+        let Some(it) = facts.lives.get(&watcher) else { continue };
+        for (socket, life) in facts.lives.iter().filter(|(socket, _)| **socket != watcher) {
+            let Some(sid) = life.sid.as_ref().filter(|_| life.namespace == it.namespace) else { continue };
+            let first = life.connected.map(|to| Window { from: life.connects, to });
+            let again =
+                life.breaks.iter().filter_map(|it| Some(Window { from: it.returns?, to: it.recovered? }));
+            for coming in first.into_iter().chain(again) {
+                let there = since.precedes(coming) && it.is_there(coming, false).is_yes();
+                let Some(fence) = it.fence_after(coming.to).filter(|_| there) else { continue };
+                // A loss of the watcher's own may swallow it.
+                let kept = it.is_there(Window { from: coming.from, to: fence.to }, false).is_yes();
+                let told = facts.history.entries[coming.from..].iter().any(|entry| {
+                    matches!(&entry.record, Record::Told { socket, sid: of } if *socket == watcher && of == sid)
+                });
+                if kept && !told {
+                    findings.push(Finding {
+                        anomaly: Anomaly::Lost,
+                        what: format!(
+                            "{} was not told that {} came",
+                            facts.name(watcher),
+                            facts.name(*socket)
+                        ),
+                        witness: vec![coming.from, fence.to],
+                        client: it.client,
+                    });
+                }
+            }
         }
     }
 }

@@ -264,6 +264,12 @@ fn order(facts: &Facts<'_>, arrivals: &[Arrival<'_>], findings: &mut Vec<Finding
             continue;
         };
         let meant = !facts.is_for(socket, sent).is_no();
+        // What was sent before a loss comes after it only if it was not for certain whether it was meant at all.
+        let late =
+            facts.lives.get(&socket).is_some_and(|life| life.was_lost_between(sent.when.from, arrival.at));
+        if late {
+            continue;
+        }
         if sent.emission.volatile || !meant || heard.contains(&(socket, arrival.uid)) {
             continue;
         }

@@ -102,6 +102,7 @@ impl<'a> Facts<'a> {
                     connects: at,
                     connected: None,
                     sid: None,
+                    pids: Vec::new(),
                     greetings: Vec::new(),
                     ends: Vec::new(),
                     breaks: Vec::new(),
@@ -130,14 +131,18 @@ impl<'a> Facts<'a> {
             Record::Replies { socket, uid, value } => {
                 self.replies.push(Reply { at, socket: *socket, uid: *uid, value });
             }
-            Record::Hears { .. } | Record::Stray { .. } | Record::Garbled { .. } | Record::Waited => {}
+            Record::Hears { .. }
+            | Record::Stray { .. }
+            | Record::Garbled { .. }
+            | Record::Told { .. }
+            | Record::Waited => {}
             Record::Connected { socket, .. }
             | Record::Greeted { socket, .. }
             | Record::Leaves { socket }
             | Record::Fades { socket }
             | Record::Gone { socket }
             | Record::Returns { socket }
-            | Record::Recovered { socket }
+            | Record::Recovered { socket, .. }
             | Record::Refused { socket } => {
                 if let Some(life) = self.lives.get_mut(socket) {
                     live(life, at, record);
@@ -266,7 +271,14 @@ impl<'a> Facts<'a> {
 
     fn is_addressed(&self, socket: SocketId, by: SocketId, address: &Address, when: Window) -> Sure {
         if address.is_itself() {
-            return Sure::of(socket == by);
+            // Servers may send to a socket by the room that is named after it, as the reference does with recovery.
+            let own = self.lives.get(&by).and_then(|life| life.sid.as_deref());
+            return match own {
+                Some(sid) if socket == by && self.traits.own_rooms && !self.is_in(by, sid, when).is_yes() => {
+                    Sure::Maybe
+                }
+                _ => Sure::of(socket == by),
+            };
         }
         if address.to.is_empty() {
             return Sure::Yes;
@@ -333,9 +345,10 @@ pub(super) fn client_name(client: usize) -> String {
 
 fn live(life: &mut Life, at: usize, record: &Record) {
     match record {
-        Record::Connected { sid, .. } => {
+        Record::Connected { sid, pid, .. } => {
             life.connected.get_or_insert(at);
             life.sid = Some(sid.clone());
+            life.pids.push((at, pid.clone()));
         }
         Record::Greeted { .. } => life.greetings.push(at),
         Record::Leaves { .. } => life.ends.push(at),
@@ -353,7 +366,8 @@ fn live(life: &mut Life, at: usize, record: &Record) {
                 broken.returns = Some(at);
             }
         }
-        Record::Recovered { .. } => {
+        Record::Recovered { pid, .. } => {
+            life.pids.push((at, pid.clone()));
             if let Some(broken) = life.breaks.last_mut() {
                 broken.recovered = Some(at);
             }

@@ -43,6 +43,8 @@ pub(super) struct Life {
     pub(super) connects: usize,
     pub(super) connected: Option<usize>,
     pub(super) sid: Option<String>,
+    /// The ids by which it can come back, and when it was told.
+    pub(super) pids: Vec<(usize, Option<String>)>,
     pub(super) greetings: Vec<usize>,
     /// From where on it may be no more.
     pub(super) ends: Vec<usize>,
@@ -114,6 +116,11 @@ impl Life {
     /// Whether a loss that the socket came back from lies between two entries.
     pub(super) fn came_back_between(&self, from: usize, to: usize) -> bool {
         self.breaks.iter().any(|it| it.returns.is_some_and(|returns| from < returns && returns < to))
+    }
+
+    /// Whether a loss that the socket came back from began and ended between two entries.
+    pub(super) fn was_lost_between(&self, from: usize, to: usize) -> bool {
+        self.breaks.iter().any(|it| from < it.fades && it.returns.is_some_and(|returns| returns < to))
     }
 
     /// Whether something that arrives here may do so: it has been let in, or it is on its way back.

@@ -107,7 +107,7 @@ impl Naive {
         let it =
             Socket { client, sid: sid.clone(), rooms, data: json!({}), present: true, ..Socket::default() };
         self.sockets.insert(socket, it);
-        self.send(client, Packet::Record(Record::Connected { socket, sid }));
+        self.send(client, Packet::Record(Record::Connected { socket, sid, pid: None }));
         self.send(client, Packet::Record(Record::Greeted { socket, args: vec![auth] }));
         self.drain();
     }
@@ -210,7 +210,7 @@ impl Naive {
         let missed = it.missed.take().unwrap_or_default();
         (it.present, it.recovered) = (true, true);
         self.note(Record::Returns { socket });
-        self.note(Record::Recovered { socket });
+        self.note(Record::Recovered { socket, pid: None });
         for (uid, args) in missed {
             let namespace = NAMESPACE.to_owned();
             self.send(client, Packet::Event { socket, namespace, uid, args, offset: true, asks: false });

@@ -62,6 +62,8 @@ pub enum Record {
         socket: SocketId,
         /// Its id.
         sid: String,
+        /// The id by which it can come back, if it got one.
+        pid: Option<String>,
     },
     /// The application greets it.
     Greeted {
@@ -94,6 +96,8 @@ pub enum Record {
     Recovered {
         /// The socket.
         socket: SocketId,
+        /// The id by which it can come back again.
+        pid: Option<String>,
     },
     /// It was asked for in time, and the server made another of it.
     Refused {
@@ -151,6 +155,13 @@ pub enum Record {
         args: Vec<Value>,
         /// Whether an offset stood behind them.
         offset: bool,
+    },
+    /// A socket that asked to be told who comes is told so.
+    Told {
+        /// Who is told.
+        socket: SocketId,
+        /// The id of the one that came.
+        sid: String,
     },
     /// A socket acknowledges an event.
     Replies {

@@ -7,7 +7,7 @@ mod play;
 
 use std::sync::Arc;
 
-pub(crate) use self::normal::{Names, common, covers};
+pub(crate) use self::normal::{Names, common, covers, with_json};
 pub use self::{
     compose::compose,
     minimise::{Shrunk, minimise},

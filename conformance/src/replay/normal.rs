@@ -351,7 +351,7 @@ fn in_order(key: &str, value: &mut Value) {
     }
 }
 
-pub(super) fn with_json(packet: &str) -> Option<(&str, Value)> {
+pub(crate) fn with_json(packet: &str) -> Option<(&str, Value)> {
     let start = packet.find(['{', '['])?;
     let (head, json) = packet.split_at_checked(start)?;
     Some((head, serde_json::from_str(json).ok()?))

@@ -136,11 +136,12 @@ async fn explore(args: &Args, colour: bool) -> Result<Exit, Failure> {
         explore::explore(&target, &approach, &limits, &mut |histories| bar.set_position(histories)).await;
     bar.finish_and_clear();
     let report = explored?;
-    let path = match (&args.out, &report.found) {
-        (Some(folder), Some(found)) => {
+    let found = report.found.as_ref();
+    let path = match (&args.out, found.and_then(|found| Some((found, found.script.as_ref()?)))) {
+        (Some(folder), Some((found, script))) => {
             let name = format!("explore-{}.siot", found.finding.anomaly.name().to_lowercase());
             let path = folder.join(name);
-            fs::write(&path, found.script.to_string())
+            fs::write(&path, script.to_string())
                 .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?;
             Some(path.display().to_string())
         }
@@ -166,6 +167,7 @@ impl Args {
             over: if self.over.is_empty() { Transport::ALL.to_vec() } else { self.over.clone() },
             jobs: self.jobs.into(),
             shrinking: SHRINKING.mul_f64(self.server.timeout_scale.max(1.0)),
+            transcript: self.out.is_some(),
             known: self.known.clone(),
             without: self.without.clone(),
         }

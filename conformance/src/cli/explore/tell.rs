@@ -146,13 +146,13 @@ impl Teller {
                 false => writeln!(out, "   {text}")?,
             }
         }
-        match (replay, script.field(Field::Unreplayable)) {
-            (Some(path), None) => writeln!(out, "   replay siospec replay {path}"),
-            (None, None) => {
-                writeln!(out, "   replay with --out DIR, a transcript is written that `siospec replay` plays")
-            }
+        match (replay, script.as_ref().and_then(|script| script.field(Field::Unreplayable))) {
             (_, Some(why)) => {
                 writeln!(out, "   replay it cannot be played from a transcript: {}", visible(why))
+            }
+            (Some(path), None) => writeln!(out, "   replay siospec replay {path}"),
+            (None, None) => {
+                writeln!(out, "   replay with --out DIR, a transcript for `siospec replay` is written")
             }
         }
     }
@@ -198,8 +198,8 @@ fn case(found: &Found, replay: Option<String>, took: Duration) -> Case {
         level: "docs".to_owned(),
         says: found.finding.anomaly.says().to_owned(),
         source: format!("a history of {} steps: {}", steps.len(), steps.join("; ")),
-        over: found.script.field(Field::Over).unwrap_or_default().to_owned(),
-        variant: found.script.field(Field::Variant).unwrap_or_default().to_owned(),
+        over: found.plan.over().name().to_owned(),
+        variant: found.variant.name().to_owned(),
         verdict: event::Outcome::Fail,
         expected: Some(found.finding.anomaly.says().to_owned()),
         observed: Some(found.finding.what.clone()),

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Goes, Goings, Play};
+use super::{GUARDED, Goes, Goings, Play};
 use crate::{
-    explore::board::{Member, Place, Standing},
+    explore::board::{Member, Place, Standing, State},
     history::{Call, Record, SocketId},
     scenario::Transport,
     stage::{connect, disconnect, event},
@@ -37,7 +37,10 @@ impl Play {
         }
         let socket: SocketId = self.sockets;
         self.sockets += 1;
-        let auth = self.site.auth.clone().unwrap_or_else(|| json!({ "number": socket }));
+        let auth = match place.1.as_str() {
+            GUARDED => json!({ "number": socket, "token": "open sesame" }),
+            _ => self.site.auth.clone().unwrap_or_else(|| json!({ "number": socket })),
+        };
         let prompt = self.over.get(&place.0) != Some(&Transport::Polling);
         {
             let mut state = self.board.lock();
@@ -93,13 +96,13 @@ impl Play {
 
     /// Leaves a namespace; somebody else tells when that has happened.
     pub(super) async fn exit(&mut self, place: &Place) -> Goings {
-        let (Some(sid), true) = (self.sid(place), self.is_watched(place)) else { return Ok(()) };
+        let Some(departure) = self.departure(place) else { return Ok(()) };
         self.settle().await?;
         self.fences(|other| other == place).await?;
         let Some(socket) = self.socket(place) else { return Ok(()) };
         self.board.note(Record::Leaves { socket });
         self.says(place.0, disconnect().on(&place.1));
-        self.has_left(&sid).await?;
+        self.has_left(&departure).await?;
         self.board.lock().is_gone(self.board.began(), place, None);
         Ok(())
     }
@@ -107,12 +110,8 @@ impl Play {
     /// Loses a connection; somebody else tells when that has been noticed.
     pub(super) async fn lose(&mut self, client: usize) -> Goings {
         let places: Vec<Place> = self.places(client);
-        let sids: Vec<String> = places
-            .iter()
-            .filter(|place| self.is_watched(place))
-            .filter_map(|place| self.sid(place))
-            .collect();
-        let (Some(first), false) = (places.first().cloned(), sids.is_empty()) else { return Ok(()) };
+        let departures: Vec<Departure> = places.iter().filter_map(|place| self.departure(place)).collect();
+        let (Some(first), false) = (places.first().cloned(), departures.is_empty()) else { return Ok(()) };
         self.settle().await?;
         self.fences(|place| place.0 == client).await?;
         {
@@ -136,8 +135,8 @@ impl Play {
         if !closed.await {
             return Err(Stop::Inconclusive("the connection was not dropped as asked for".to_owned()).into());
         }
-        for sid in sids {
-            self.has_left(&sid).await?;
+        for departure in departures {
+            self.has_left(&departure).await?;
         }
         let mut state = self.board.lock();
         for place in &places {
@@ -155,10 +154,9 @@ impl Play {
         Ok(())
     }
 
-    async fn has_left(&mut self, sid: &str) -> Goings {
+    async fn has_left(&mut self, departure: &Departure) -> Goings {
         let deadline = self.soon();
-        if self.board.until(deadline, |state| state.left.contains(sid)).await {
-            self.board.lock().left.remove(sid);
+        if self.board.until(deadline, |state| departure.count(state) > departure.before).await {
             return Ok(());
         }
         Err(if self.board.lock().alarm {
@@ -236,22 +234,31 @@ impl Play {
             .collect()
     }
 
-    fn sid(&self, place: &Place) -> Option<String> {
-        let state = self.board.lock();
-        state.members.get(place).filter(|member| member.standing == Standing::In)?.sid.clone()
-    }
-
     pub(super) fn socket(&self, place: &Place) -> Option<SocketId> {
         self.board.lock().members.get(place).map(|member| member.socket)
     }
 
-    /// Whether another client is in the namespace and is told who leaves.
-    fn is_watched(&self, place: &Place) -> bool {
+    /// Another client in the namespace that will be told when this one leaves.
+    fn departure(&self, place: &Place) -> Option<Departure> {
         let state = self.board.lock();
+        let is_in = |member: &Member| member.standing == Standing::In;
+        let sid = state.members.get(place).filter(|member| self.ways.watch && is_in(member))?.sid.clone()?;
         let mut others = state.members.iter();
-        self.ways.watch
-            && others.any(|(other, member)| {
-                other.0 != place.0 && other.1 == place.1 && member.standing == Standing::In
-            })
+        let (watcher, _) =
+            others.find(|(other, member)| other.0 != place.0 && other.1 == place.1 && is_in(member))?;
+        let departure = Departure { key: (watcher.0, sid), before: 0 };
+        Some(Departure { before: departure.count(&state), ..departure })
+    }
+}
+
+/// Who will be told of a departure, of whose, and how often that has happened before: who came back may leave again.
+struct Departure {
+    key: (usize, String),
+    before: usize,
+}
+
+impl Departure {
+    fn count(&self, state: &State) -> usize {
+        state.left.get(&self.key).copied().unwrap_or_default()
     }
 }

@@ -57,6 +57,7 @@ impl Play {
             }
             Act::Echo(shape) => return self.echoes(place, shape).await,
             Act::Ask(shape, id) => self.asks(place, shape.as_ref(), *id),
+            Act::Unheard => self.says(place.0, event(&self.stage.own("unheard"), [json!(1)]).on(&place.1)),
             Act::Lookup(audience) => {
                 if let Some(address) = self.address(place, audience) {
                     let command = command("sockets", &address);
@@ -111,6 +112,8 @@ impl Play {
     fn emits(&mut self, place: &Place, to: &Audience, shape: &Shape, operators: Operators) {
         let Some(address) = self.address(place, to) else { return };
         let mut command = command("emit", &address);
+        // With the reference, this operator alone makes a broadcast of an event for the socket itself.
+        let operators = Operators { local: operators.local && !address.is_itself(), ..operators };
         let mut emission = self.emission(place, address, shape);
         emission.volatile = operators.volatile;
         if let Some(elsewhere) = to.elsewhere {

@@ -38,7 +38,7 @@ impl Pen {
 
     fn enters(&mut self, socket: usize, client: usize) {
         self.asks_in(socket, client);
-        self.note(Record::Connected { socket, sid: format!("sid{socket}") });
+        self.note(Record::Connected { socket, sid: format!("sid{socket}"), pid: None });
         self.note(Record::Greeted { socket, args: vec![json!({})] });
     }
 
@@ -228,7 +228,7 @@ fn before_connect() {
     pen.asks_in(2, 2);
     let call = pen.calls(0, emit(1, all()));
     pen.hears(2, 2, 1);
-    pen.note(Record::Connected { socket: 2, sid: "sid2".to_owned() });
+    pen.note(Record::Connected { socket: 2, sid: "sid2".to_owned(), pid: None });
     pen.note(Record::Greeted { socket: 2, args: vec![json!({})] });
     pen.hears(0, 0, 1);
     pen.hears(1, 1, 1);
@@ -241,7 +241,7 @@ fn a_greeting_before_connect() {
     let mut pen = Pen::two();
     pen.asks_in(2, 2);
     pen.note(Record::Greeted { socket: 2, args: vec![json!({})] });
-    pen.note(Record::Connected { socket: 2, sid: "sid2".to_owned() });
+    pen.note(Record::Connected { socket: 2, sid: "sid2".to_owned(), pid: None });
     pen.shows(&[Anomaly::BeforeConnect]);
 }
 
@@ -296,7 +296,7 @@ fn away() -> Pen {
 #[test]
 fn who_comes_back_hears_what_it_missed() {
     let mut pen = away();
-    pen.note(Record::Recovered { socket: 1 });
+    pen.note(Record::Recovered { socket: 1, pid: None });
     pen.hears(1, 1, 1);
     pen.fences();
     pen.shows(&[]);
@@ -305,7 +305,7 @@ fn who_comes_back_hears_what_it_missed() {
 #[test]
 fn recovery_gap() {
     let mut pen = away();
-    pen.note(Record::Recovered { socket: 1 });
+    pen.note(Record::Recovered { socket: 1, pid: None });
     pen.fences();
     pen.shows(&[Anomaly::RecoveryGap]);
 }
@@ -320,7 +320,7 @@ fn who_is_not_let_back_in_has_a_gap() {
 #[test]
 fn recovery_repeat() {
     let mut pen = away();
-    pen.note(Record::Recovered { socket: 1 });
+    pen.note(Record::Recovered { socket: 1, pid: None });
     pen.hears(1, 1, 1);
     pen.hears(1, 1, 1);
     pen.shows(&[Anomaly::RecoveryRepeat]);
@@ -334,7 +334,7 @@ fn what_was_heard_before_the_loss_is_not_heard_again() {
     pen.note(Record::Fades { socket: 1 });
     pen.note(Record::Gone { socket: 1 });
     pen.note(Record::Returns { socket: 1 });
-    pen.note(Record::Recovered { socket: 1 });
+    pen.note(Record::Recovered { socket: 1, pid: None });
     pen.hears(1, 1, 1);
     pen.shows(&[Anomaly::RecoveryRepeat]);
 }
@@ -352,7 +352,7 @@ fn who_comes_back_may_hear_of_a_room_that_it_joined_late() {
         pen.note(Record::Fades { socket: 1 });
         pen.note(Record::Gone { socket: 1 });
         pen.note(Record::Returns { socket: 1 });
-        pen.note(Record::Recovered { socket: 1 });
+        pen.note(Record::Recovered { socket: 1, pid: None });
         pen.hears(1, 1, 1);
         // That it is out of order too, is the same said twice.
         let names: Vec<_> = check(&pen.history).iter().map(|it| it.anomaly).collect();
@@ -368,7 +368,7 @@ fn what_is_volatile_is_not_missed() {
     let Call::Emit(emission) = emit(1, others()) else { unreachable!() };
     pen.does(0, Call::Emit(Emission { volatile: true, ..emission }));
     pen.note(Record::Returns { socket: 1 });
-    pen.note(Record::Recovered { socket: 1 });
+    pen.note(Record::Recovered { socket: 1, pid: None });
     pen.fences();
     pen.shows(&[]);
     let (namespace, args) = ("/".to_owned(), vec![json!(true)]);
@@ -386,6 +386,17 @@ fn one_volatile_event_may_be_lost_and_three_may_not() {
         pen.fences();
     }
     pen.shows(&[Anomaly::Lost]);
+}
+
+#[test]
+fn who_watches_is_told_who_comes() {
+    let mut pen = Pen::two();
+    pen.does(0, Call::Watch);
+    pen.enters(2, 2);
+    pen.fences();
+    pen.shows(&[Anomaly::Lost]);
+    pen.note(Record::Told { socket: 0, sid: "sid2".to_owned() });
+    pen.shows(&[]);
 }
 
 #[test]
