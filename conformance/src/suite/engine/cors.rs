@@ -29,7 +29,7 @@ const REFUSAL: Rule = Rule::reference(
     Source::observed("refusals have the same CORS headers as other answers"),
     "A refusal names the origins that are allowed too.",
 )
-.broken_by(&["cors-header-missing-on-refusals"])
+.broken_by(&["cors-header-missing-on-refusals", "sid-unknown-opens-session"])
 .users("A page of another origin learns of no error but that it was not let through.");
 
 scenarios! {

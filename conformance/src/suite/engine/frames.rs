@@ -29,7 +29,7 @@ const STRAY_CONTINUATION: Rule = Rule::must(
     Source::websocket("5.4 Fragmentation"),
     "A continuation of no message closes the WebSocket.",
 )
-.broken_by(&["stray-continuation-ignored"]);
+.broken_by(&["stray-continuation-ignored", "fragments-dropped"]);
 
 const INTERLEAVED: Rule = Rule::must(
     "engine/frames/interleaved",
@@ -50,7 +50,7 @@ const CUT_CONTROL: Rule = Rule::must(
     Source::websocket("5.5 Control Frames"),
     "A control frame in fragments closes the WebSocket.",
 )
-.broken_by(&["fragmented-control-accepted"]);
+.broken_by(&["fragmented-control-accepted", "fragments-dropped"]);
 
 const INVALID_UTF8: Rule = Rule::must(
     "engine/frames/invalid-utf8",

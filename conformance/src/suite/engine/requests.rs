@@ -88,7 +88,7 @@ const NOTHING_AFTER_CLOSE: Rule = Rule::reference(
     Source::observed("packets behind a close packet in the same payload are dropped"),
     "What follows a close packet in a payload is not handled.",
 )
-.broken_by(&["packets-after-close-handled"]);
+.broken_by(&["packets-after-close-handled", "close-packet-ignored"]);
 
 const NO_COOKIE: Rule = Rule::reference(
     "engine/requests/no-cookie",

@@ -28,7 +28,7 @@ const HELD_POLL_RELEASED: Rule = Rule::must(
     Source::engine("Upgrade"),
     "A GET that waits when the probe arrives is answered, with a noop if there is nothing else.",
 )
-.broken_by(&["held-poll-not-released"])
+.broken_by(&["held-poll-not-released", "noops-pile-up"])
 .users("Clients stall for one ping interval before they upgrade.")
 .seen(&["engine.io-server-java#14", "python-engineio#76"]);
 
@@ -37,7 +37,7 @@ const LATE_POLL_RELEASED: Rule = Rule::must(
     Source::engine("Upgrade"),
     "Each GET that arrives after the probe is answered, with a noop if there is nothing else.",
 )
-.broken_by(&["late-poll-not-released"])
+.broken_by(&["late-poll-not-released", "noops-pile-up"])
 .users("Clients stall for one ping interval before they upgrade.")
 .seen(&["go-engine.io#33", "python-engineio#160", "socketioxide#479", "engine.io-server-java#34"]);
 

@@ -15,6 +15,8 @@ const WHILE_BUSY: Rule = Rule::reference(
 )
 .broken_by(&[
     "busy-upgrade-starves",
+    "fourth-event-after-fifth",
+    "websocket-joins-packets",
     "upgrade-ignored",
     "upgrade-drops-buffer",
     "probe-unanswered",

@@ -212,6 +212,8 @@ async fn served_after_a_reset(stage: &mut Stage) -> Check {
     for _ in 0..3 {
         let mut raw = stage.raw().await?;
         raw.head("GET", "EIO=4&transport=flashsocket", UPGRADE).await?;
+        // A round trip on another connection: the server has read the request, and refuses it just now.
+        stage.request("GET", "EIO=4&transport=none", None).await.set_up("a round trip")?;
         raw.resets();
     }
     serves(stage).await

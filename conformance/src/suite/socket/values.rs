@@ -80,7 +80,7 @@ const ESCAPES: Rule = Rule::must(
     Source::socket("Packet encoding"),
     "Texts may hold every character that JSON can escape.",
 )
-.broken_by(&["text-cut-at-nul"]);
+.broken_by(&["text-cut-at-nul", "non-bmp-replaced"]);
 
 const KEYS: Rule = Rule::must(
     "socket/values/keys",

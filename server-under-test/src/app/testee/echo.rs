@@ -68,7 +68,7 @@ fn distorted(hub: &Hub, socket: SocketRef, event: &Event<'_>) -> Option<Vec<Valu
         Fault::AttachmentsSwapped if socket.namespace == NamespaceId(0) => {
             let mut attachments = event.attachments.to_vec();
             let top_level = event.values().filter(|value| value.get("_placeholder").is_some()).count();
-            if top_level >= 2 {
+            if top_level >= 2 && attachments.len() >= 2 {
                 attachments.swap(0, 1);
             }
             values.map(|value| Value::cut(value.as_str(), &attachments)).collect()

@@ -178,7 +178,7 @@ impl Session {
         } else if let Phase::Closing { .. } = self.phase {
             self.phase = Phase::Closed;
             self.control(&["6", "1"])
-        } else if upgrading && self.config.faulty(Fault::NoopsPileUp) {
+        } else if upgrading && self.config.faulty(Fault::NoopsPileUp) && !self.dialect.is_old() {
             self.control(&["6", "6", "6"])
         } else if upgrading || self.carrier != Carrier::Polling || self.answers_at_once() {
             self.control(&["6"])
