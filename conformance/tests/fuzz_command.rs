@@ -1,6 +1,4 @@
-//! `siospec fuzz` on the reference server: a fault that ends it is found from nothing, written down, and played again.
-
-#![cfg(feature = "embedded")]
+//! `siospec fuzz`: a crash is found from nothing, written down, and played again.
 
 use std::{fs, path::Path, process::Command};
 
@@ -26,28 +24,26 @@ fn fuzz(folder: &Path, arguments: &[&str]) -> (Option<i32>, Vec<Value>, String) 
 }
 
 #[test]
-fn a_wrong_answer_is_found_from_nothing_and_played_again() {
+fn a_crash_is_found_from_nothing_and_played_again() {
     let folder = tempfile::tempdir().expect("a folder");
-    let faulty = [SIOSPEC, "serve", "--fault", FAULT];
-    let mut arguments =
-        vec!["--seed", "1", "--cases", "6000", "--max-findings", "1", "--oracle", ORACLE, "--"];
-    arguments.extend(faulty);
-    let (exit, events, told) = fuzz(folder.path(), &arguments);
+    let testees = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/testees");
+    let [fragile, sound] = ["fragile", "socket.io"].map(|name| testees.join(name).join("testee.js"));
+    let [fragile, sound] = [&fragile, &sound].map(|path| path.to_str().expect("a path of this project"));
+    // A message that has no type of Socket.IO is the end of it.
+    let server = ["--env", "FRAGILE=crash", "--env", "FRAGILE_ON=^[^0-6]", "--", "node", fragile];
+    let search = ["--seed", "1", "--cases", "4000", "--max-findings", "1", "--oracle", "process-ended"];
+    let (exit, events, told) = fuzz(folder.path(), &[&search[..], &server].concat());
     assert_eq!(exit, Some(1), "{told}");
     let finding = events.iter().find(|event| event["event"] == "finding").expect("a finding is reported");
-    assert_eq!(finding["oracle"], ORACLE);
+    assert_eq!(finding["oracle"], "process-ended");
     let file = finding["replay"].as_str().expect("it is written down");
-    for (server, answer) in [(&faulty[..], "FAILED"), (&[SIOSPEC, "serve"][..], "FIXED")] {
+    for (server, answer) in [(&server[..], "FAILED"), (&["--", "node", sound][..], "FIXED")] {
         let output =
-            Command::new(SIOSPEC).args(["replay", file, "--"]).args(server).output().expect("siospec runs");
+            Command::new(SIOSPEC).args(["replay", file]).args(server).output().expect("siospec runs");
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.contains(answer), "{said}{}", String::from_utf8_lossy(&output.stderr));
     }
 }
-
-/// More is accepted than the handshake announces.
-const FAULT: &str = "polling-unlimited";
-const ORACLE: &str = "limit";
 
 #[test]
 fn the_same_seed_prints_the_same_cases() {

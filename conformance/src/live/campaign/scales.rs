@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::{Case, Run};
 use crate::{
-    live::{judge, perform::Performance, weigh},
+    live::{judge, oracle::Oracle, perform::Performance, weigh},
     target::TargetError,
 };
 
@@ -19,7 +19,9 @@ impl Run<'_> {
     /// # Errors
     /// No server can be started.
     pub(super) async fn weigh(&mut self, number: u64) -> Result<(), TargetError> {
-        if !self.campaign.host.is_ours() || self.reactions.count() == 0 {
+        let nobody_looks =
+            !Oracle::ALL.into_iter().any(|oracle| oracle.weighs() && self.campaign.oracles.holds(oracle));
+        if nobody_looks || !self.campaign.host.is_ours() || self.reactions.count() == 0 {
             return Ok(());
         }
         self.tells("weighing");
