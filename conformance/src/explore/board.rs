@@ -46,7 +46,8 @@ pub(super) struct State {
     late: Vec<(usize, Sio)>,
     /// How often clients were told of the departure of a socket, by its id.
     pub(super) left: BTreeMap<(usize, String), usize>,
-    pub(super) offsets: BTreeMap<Place, String>,
+    /// The last one heard, and when.
+    pub(super) offsets: BTreeMap<Place, (String, Instant)>,
     pub(super) closed: BTreeSet<usize>,
     /// Clients whose connections are lost on purpose.
     pub(super) dropping: BTreeSet<usize>,
@@ -172,8 +173,9 @@ impl Board {
         let name = if args.is_empty() { Value::Null } else { args.remove(0) };
         match name.as_str() {
             Some("auth") => {
-                if let Some(member) = state.members.get(place) {
-                    let socket = member.socket;
+                // Who asked for its session and got another one is told apart already.
+                let member = state.members.get(place).filter(|member| member.standing != Standing::Another);
+                if let Some(socket) = member.map(|member| member.socket) {
                     state.push(self.began, Record::Greeted { socket, args }, Some(at));
                 }
                 Vec::new()

@@ -155,8 +155,8 @@ impl Maker<'_> {
                 (_, 90..92) if ways.leave => Act::Exit,
                 (_, 92..94) if ways.drop => Act::Drop,
                 (_, 94..96) if ways.acks => self.question(client),
-                // With recovery, what is sent to a socket alone goes by its own room.
                 (_, 96) => Act::Unheard,
+                // With recovery, what is sent to a socket alone may go by its own room, and a return joins that again.
                 (_, 97..99) if ways.own_id && !ways.recovery => Act::LeaveOwn,
                 _ => continue,
             };

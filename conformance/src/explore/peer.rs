@@ -1,5 +1,7 @@
 //! One connection of a client: says what it is told to, and takes down what it hears.
 
+use std::time::Instant;
+
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::board::Shared;
@@ -50,7 +52,8 @@ async fn look_after(
                 Ok(Some((packet, at))) => {
                     if let Some(offset) = wire.offset(&packet.namespace) {
                         let place = (client, packet.namespace.clone());
-                        board.lock().offsets.insert(place, offset.to_owned());
+                        let heard = (offset.to_owned(), Instant::now());
+                        board.lock().offsets.insert(place, heard);
                     }
                     for reply in board.hears(client, &packet, at) {
                         wire.says(&reply);

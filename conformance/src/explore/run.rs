@@ -216,7 +216,8 @@ async fn search(
         report.histories += 1;
         progress(report.histories);
         if let Some(why) = &played.spoilt {
-            report.spoilt = (report.spoilt.0 + 1, Some(because(why)));
+            let why = format!("history {number}: {}", because(why));
+            report.spoilt = (report.spoilt.0 + 1, Some(why));
         }
         let before = played.findings.len();
         played.findings.retain(|finding| !limits.known.contains(&finding.anomaly));

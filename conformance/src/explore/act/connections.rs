@@ -191,7 +191,7 @@ impl Play {
     }
 
     async fn asks_for_its_session(&mut self, place: &Place) -> Goings {
-        let payload = {
+        let (payload, idle) = {
             let mut state = self.board.lock();
             let offset = state.offsets.get(place).cloned();
             let Some(member) = state.members.get_mut(place) else { return Ok(()) };
@@ -201,10 +201,11 @@ impl Play {
             member.standing = Standing::Returning;
             state.push(self.board.began(), Record::Returns { socket }, None);
             let mut payload = json!({ "pid": pid });
-            if let Some(offset) = offset {
+            let idle = offset.as_ref().map_or(Duration::ZERO, |(_, heard)| heard.elapsed());
+            if let Some((offset, _)) = offset {
                 payload["offset"] = json!(offset);
             }
-            payload
+            (payload, idle)
         };
         self.says(place.0, connect(payload).on(&place.1));
         self.is_let_in(place).await?;
@@ -212,7 +213,8 @@ impl Play {
             let window =
                 self.site.settings.and_then(|settings| settings.recovery_window).unwrap_or(USUAL_WINDOW);
             let away = self.lost.get(&place.0).map_or(Duration::ZERO, Instant::elapsed);
-            if away >= window {
+            // The reference forgets events that are older, and with them whoever heard nothing since.
+            if away.max(idle) >= window {
                 let why = "the session may have expired before it was asked for";
                 return Err(Stop::Inconclusive(why.to_owned()).into());
             }
