@@ -2,7 +2,7 @@
 
 use crate::{
     rule::{Rule, Source},
-    scenario::needs::{DELIVERY, ECHO},
+    scenario::needs::ECHO,
     scenarios,
     stage::{Polling, Stage, Ws},
     verdict::{Check, SetUp, expecting},
@@ -33,18 +33,9 @@ const ONE_NOOP: Rule = Rule::reference(
 .broken_by(&["noops-pile-up"])
 .seen(&["engine.io#174"]);
 
-const SERVER_CLOSES: Rule = Rule::reference(
-    "engine/upgrade/server-close-closes-probe",
-    Source::observed("a session that the server closes during an upgrade closes the probing WebSocket"),
-    "When the server closes the session during the upgrade, the WebSocket is closed too.",
-)
-.broken_by(&["close-leaves-probe-open", "disconnect-close-stays-open"])
-.seen(&["engine.io#141"]);
-
 scenarios! {
     WHILE_BUSY => a_busy_session_upgrades over [Upgraded] needs [ECHO];
     ONE_NOOP => one_noop_is_enough over [Upgraded] needs [ECHO] in Calm;
-    SERVER_CLOSES => a_session_that_is_closed_closes_both over [Upgraded] needs [DELIVERY];
 }
 
 async fn a_busy_session_upgrades(stage: &mut Stage) -> Check {
@@ -74,14 +65,6 @@ async fn one_noop_is_enough(stage: &mut Stage) -> Check {
         reply.demand(noops <= 1, "one noop, or packets")?;
     }
     Ok(())
-}
-
-async fn a_session_that_is_closed_closes_both(stage: &mut Stage) -> Check {
-    let session = stage.polling().await?;
-    session.connect().await.set_up("joining the main namespace")?;
-    let mut ws = probed(stage, &session).await.set_up("probing")?;
-    session.post(r#"42["do",{"op":"disconnect","close":true}]"#).await.set_up("closing the session")?;
-    ws.closes().await
 }
 
 /// A WebSocket for a polling session whose probe has been answered.
