@@ -2,7 +2,7 @@
 //!
 //! A [`Plan`] is a list of steps that any seed makes again. It is acted out before a server ([`act_out`]), what was seen
 //! is judged by [`crate::history`], and a plan that shows an anomaly is acted out again until it is certain, made as small
-//! as it can be ([`shrink`]), and written down so that `siospec replay` plays it.
+//! as it can be ([`shrink()`]), and written down so that `siospec replay` plays it.
 
 mod act;
 mod board;

@@ -114,7 +114,11 @@ fn newcomers(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
                 let there = since.precedes(coming) && it.is_there(coming, false).is_yes();
                 let Some(fence) = it.fence_after(coming.to).filter(|_| there) else { continue };
                 // A loss of the watcher's own may swallow it.
-                let kept = it.is_there(Window { from: coming.from, to: fence.to }, false).is_yes();
+                let all_along = Window { from: coming.from, to: fence.to };
+                // What is sent to it alone may go by its own room.
+                let own = |sid: &String| facts.is_in(watcher, sid, all_along).is_yes();
+                let alone = !facts.traits.own_rooms || it.sid.as_ref().is_some_and(own);
+                let kept = alone && it.is_there(all_along, false).is_yes();
                 let told = facts.history.entries[coming.from..].iter().any(|entry| {
                     matches!(&entry.record, Record::Told { socket, sid: of } if *socket == watcher && of == sid)
                 });

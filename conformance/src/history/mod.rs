@@ -2,7 +2,7 @@
 //!
 //! A [`History`] is what was seen at our end, in the order it was seen: every call before it was sent, every arrival after
 //! it was received. So two calls are in order only where the answer to one had come before the other was sent; everything
-//! else ran side by side, and either order is right. [`check`] claims only what has to be: what reached somebody that it
+//! else ran side by side, and either order is right. [`check()`] claims only what has to be: what reached somebody that it
 //! cannot have been for, and what did not reach somebody that it must have been for. It knows no network and no clock.
 
 mod address;
