@@ -17,23 +17,32 @@ scripts/setup.sh
 cargo build --release --quiet -p siospec
 mkdir -p "$reports"
 
-# judge NAME ARGUMENT…
+# judge NAME ARGUMENT…: judges a server in the background
 judge() {
     local name=$1 contract=delivery
     shift
     [ "$name" != socket.io ] || contract=recovery
-    echo "$name:"
-    if "$siospec" test --contract "$contract" --report "html=$reports/$name.html" \
-        --report "jsonl=$reports/$name.jsonl" "$@" >"$reports/$name.txt" 2>&1; then
-        tail -n 1 "$reports/$name.txt"
-    else
-        cat "$reports/$name.txt"
-        wrong+=("$name")
-    fi
+    "$siospec" test --contract "$contract" --report "html=$reports/$name.html" \
+        --report "jsonl=$reports/$name.jsonl" "$@" >"$reports/$name.txt" 2>&1 &
+    names+=("$name")
+    running+=("$!")
 }
 
-wrong=()
+names=() running=()
+# Most of judging is waiting, so they are judged side by side. None stays behind.
+trap '[ ${#running[@]} -eq 0 ] || kill "${running[@]}" 2>/dev/null || true' EXIT
 [ $# -gt 0 ] || set -- "${all[@]}"
+for name in "$@"; do
+    case " ${all[*]} " in
+        *" $name "*) ;;
+        *)
+            echo "error: no server is called $name; there are ${all[*]}" >&2
+            exit 2
+            ;;
+    esac
+    [ "$name" != socketioxide ] || cargo build --release --quiet --locked \
+        --manifest-path $testees/socketioxide/Cargo.toml --target-dir target/testees
+done
 for name in "$@"; do
     case $name in
         socket.io) judge "$name" -- node $testees/socket.io/testee.js ;;
@@ -50,16 +59,23 @@ for name in "$@"; do
                 -- $testees/python-socketio/.venv/bin/python $testees/python-socketio/testee.py
             ;;
         socketioxide)
-            cargo build --release --quiet --locked --manifest-path $testees/socketioxide/Cargo.toml \
-                --target-dir target/testees
             judge "$name" --baseline $profiles/socketioxide.toml -- target/testees/release/siospec-testee-socketioxide
-            ;;
-        *)
-            echo "error: no server is called $name; there are ${all[*]}" >&2
-            exit 2
             ;;
     esac
 done
+
+wrong=()
+for index in "${!names[@]}"; do
+    name=${names[index]}
+    echo "$name:"
+    if wait "${running[index]}"; then
+        tail -n 1 "$reports/$name.txt"
+    else
+        cat "$reports/$name.txt"
+        wrong+=("$name")
+    fi
+done
+running=()
 if [ ${#wrong[@]} -gt 0 ]; then
     echo "not as expected: ${wrong[*]}"
     exit 1

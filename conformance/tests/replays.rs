@@ -19,9 +19,9 @@ use tokio::{sync::Semaphore, task::JoinSet};
 /// How often each transcript is played before each server.
 const TIMES: usize = 10;
 /// How many plays are under way at the same time; more would be in each other's way.
-static PLAYS: Semaphore = Semaphore::const_new(16);
+static PLAYS: Semaphore = Semaphore::const_new(24);
 /// How many faulty servers are there at the same time.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 16;
 
 /// Names the only fault to look at, more closely.
 const ONLY: &str = "SIOSPEC_REPLAY_FAULT";
