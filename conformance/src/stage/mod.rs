@@ -129,7 +129,7 @@ impl Stage {
     /// Counts an attempt that chance spoilt, such as a ping that was due at the wrong moment; true once that
     /// can be no chance any more.
     pub fn tried_often(&mut self) -> bool {
-        const OFTEN: usize = 4;
+        const OFTEN: usize = 10;
         self.attempts += 1;
         self.attempts >= OFTEN
     }

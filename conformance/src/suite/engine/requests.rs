@@ -157,21 +157,30 @@ async fn the_session_outlives_connections(stage: &mut Stage) -> Check {
         reply.has_status(200)?;
         if reply.is_ping() {
             session.post("3").await.set_up("answering a ping")?;
-            session.hears(&[event("message-back", [word.into()])]).await?;
+            // The answer may have come with the ping.
+            if !reply.text().contains("message-back") {
+                session.hears(&[event("message-back", [word.into()])]).await?;
+            }
         }
     }
     session.echoes("still here").await
 }
 
 async fn a_get_waits(stage: &mut Stage) -> Check {
-    let session = stage.polling().await?;
-    session.connect().await.set_up("joining the main namespace")?;
-    let held = session.hold().await?;
-    session.post(r#"42["message","now"]"#).await?.has_status(200)?;
-    let reply = held.reply_within(stage.patience().answer()).await?;
-    let said = stage.read(&reply.text()) == Some(event("message-back", [json!("now")]));
-    // A message to everybody may come first.
-    reply.demand(said || reply.body.starts_with(b"42[\"~"), r#"42["message-back","now"], once it is said"#)
+    // A ping may be due just then; there are servers that begin with one.
+    loop {
+        let session = stage.polling().await?;
+        session.connect().await.set_up("joining the main namespace")?;
+        let held = session.hold().await?;
+        session.post(r#"42["message","now"]"#).await?.has_status(200)?;
+        let reply = held.reply_within(stage.patience().answer()).await?;
+        if !reply.is_ping() || stage.tried_often() {
+            let said = stage.read(&reply.text()) == Some(event("message-back", [json!("now")]));
+            // A message to everybody may come first.
+            let said = said || reply.body.starts_with(b"42[\"~");
+            return reply.demand(said, r#"42["message-back","now"], once it is said"#);
+        }
+    }
 }
 
 async fn a_missing_version_is_refused(stage: &mut Stage) -> Check {
