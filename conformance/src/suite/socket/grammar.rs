@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::packet::each_closes;
 use crate::{
     rule::{Rule, Source},
     scenario::needs::{ECHO, feature},
@@ -273,17 +274,4 @@ async fn is_echoed(stage: &mut Stage, packet: &str, attachments: &[&[u8]], want:
         session.sends_binary(attachment);
     }
     session.hears(&want).await
-}
-
-/// Each packet closes a connection of its own that has joined the main namespace.
-async fn each_closes(stage: &mut Stage, packets: &[&str]) -> Check {
-    for packet in packets {
-        let mut session = stage.session().await?;
-        session.joins("/", None).await.set_up("joining the main namespace")?;
-        session.sends(packet);
-        // An answer to this shows that the server passed over what came before.
-        session.sends("40/custom,");
-        session.closes().await?;
-    }
-    Ok(())
 }

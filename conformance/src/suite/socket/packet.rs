@@ -85,7 +85,7 @@ async fn malformed_json_closes(stage: &mut Stage) -> Check {
 }
 
 /// Each packet closes a connection of its own that has joined the main namespace.
-async fn each_closes(stage: &mut Stage, packets: &[&str]) -> Check {
+pub(super) async fn each_closes(stage: &mut Stage, packets: &[&str]) -> Check {
     for packet in packets {
         let mut session = stage.session().await?;
         session.joins("/", None).await.set_up("joining the main namespace")?;
