@@ -20,7 +20,7 @@ use crate::{
     report::text::visible,
     run::{Arena, Case, Outcome, Plan},
     scenario::{Contract, Transport},
-    selector::Selector,
+    selector::{Selector, complaint},
     suite,
     target::{Approach, Target, TargetError},
     verdict::Verdict,
@@ -58,7 +58,7 @@ pub struct Judging {
 impl Judging {
     /// Only these rules: paths with globs, such as `engine/upgrade` or `delivery/**`.
     pub fn rules<'a>(mut self, selectors: impl IntoIterator<Item = &'a str>) -> Self {
-        self.selectors.extend(selectors.into_iter().filter_map(|selector| selector.parse().ok()));
+        self.selectors.extend(selectors.into_iter().map(Selector::from));
         self
     }
 
@@ -70,7 +70,7 @@ impl Judging {
 
     /// These rules may fail: it is known that they do.
     pub fn known<'a>(mut self, selectors: impl IntoIterator<Item = &'a str>) -> Self {
-        self.known.extend(selectors.into_iter().filter_map(|selector| selector.parse().ok()));
+        self.known.extend(selectors.into_iter().map(Selector::from));
         self
     }
 
@@ -83,7 +83,8 @@ impl Judging {
 
     /// Everything else that may be said about the server: path, headers, deadlines.
     pub fn approach(mut self, approach: Approach) -> Self {
-        self.approach = approach;
+        let contract = approach.contract.or(self.approach.contract);
+        self.approach = Approach { contract, ..approach };
         self
     }
 
@@ -110,11 +111,14 @@ impl IntoFuture for Judging {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
+            let all = suite::all();
+            let ids = all.iter().map(|scenario| scenario.rule.id);
+            if let Some(why) = complaint(self.selectors.iter().chain(&self.known), ids) {
+                return Err(TargetError::Usage(why));
+            }
             let cases = self.cases();
             if cases.is_empty() {
-                let selectors: Vec<String> = self.selectors.iter().map(ToString::to_string).collect();
-                let why = format!("no rule is selected by {}", selectors.join(" "));
-                return Err(TargetError::Usage(why));
+                return Err(TargetError::Usage("no chosen rule applies over these transports".to_owned()));
             }
             let Self { target, approach, jobs, known, .. } = self;
             let plan = Plan { target, approach, cases, jobs, seed: u64::from(std::process::id()) };

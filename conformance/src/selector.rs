@@ -18,11 +18,26 @@ impl Selector {
     }
 }
 
+/// What is wrong with selectors of which one chooses none of the rules with these ids, if one does.
+pub fn complaint<'a>(
+    selectors: impl IntoIterator<Item = &'a Selector>,
+    ids: impl Iterator<Item = &'static str> + Clone,
+) -> Option<String> {
+    let none = selectors.into_iter().find(|selector| !ids.clone().any(|id| selector.selects(id)))?;
+    Some(format!("no rule is selected by {none}; `siospec list` shows the rules"))
+}
+
 impl FromStr for Selector {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.to_owned()))
+        Ok(text.into())
+    }
+}
+
+impl From<&str> for Selector {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
     }
 }
 

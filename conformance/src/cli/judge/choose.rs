@@ -7,7 +7,7 @@ use crate::{
     report::{Event, event},
     run::Case,
     scenario::Scenario,
-    selector::Selector,
+    selector::{Selector, complaint},
     suite,
 };
 
@@ -18,11 +18,8 @@ use crate::{
 pub(super) fn choose(args: &Args) -> Result<Vec<Case>, Failure> {
     let scenarios: Vec<Arc<Scenario>> = suite::all().into_iter().map(Arc::new).collect();
     let selectors = selectors(args)?;
-    for selector in &selectors {
-        if !scenarios.iter().any(|scenario| selector.selects(scenario.rule.id)) {
-            let why = format!("no rule is selected by {selector}; `siospec list` shows the rules");
-            return Err(Failure::new(Exit::NothingSelected, why));
-        }
+    if let Some(why) = complaint(&selectors, scenarios.iter().map(|scenario| scenario.rule.id)) {
+        return Err(Failure::new(Exit::NothingSelected, why));
     }
     let failed = args.cases.failed.then(failed_before).transpose()?;
     let mut cases = Vec::new();

@@ -20,7 +20,7 @@ use crate::{
     report::event::{self, Counts, Outcome},
     rule::Rule,
     run::{Arena, Case, Plan},
-    selector::Selector,
+    selector::{Selector, complaint},
     suite,
 };
 
@@ -113,10 +113,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 /// The cases of the rules that the selectors choose.
 fn chosen(selectors: &[Selector]) -> Result<Vec<Case>, Failure> {
     let all = suite::all();
-    if let Some(none) =
-        selectors.iter().find(|selector| !all.iter().any(|scenario| selector.selects(scenario.rule.id)))
-    {
-        let why = format!("no rule is selected by {none}; `siospec list` shows the rules");
+    if let Some(why) = complaint(selectors, all.iter().map(|scenario| scenario.rule.id)) {
         return Err(Failure::new(Exit::NothingSelected, why));
     }
     let wanted = |id| selectors.is_empty() || selectors.iter().any(|selector| selector.selects(id));

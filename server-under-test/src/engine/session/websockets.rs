@@ -58,6 +58,7 @@ impl Session {
             let packet = self.dialect.decode(text.as_str());
             if let Ok(Packet::Message(Data::Text(message))) = packet
                 && self.phase == Phase::Open
+                // Faults look at packets where they are read.
                 && self.config.fault.is_none()
             {
                 // Taken over, where a payload of several packets would be shared.
