@@ -349,7 +349,7 @@ faults! {
     ServerEmitExcludesCaller "server-emit-excludes-caller" "What the server sends to the namespace does not reach the socket that asked for it."
     BroadcastCrossesNamespaces "broadcast-crosses-namespaces" "What is sent to a whole namespace reaches the other namespaces as well."
     BroadcastIgnoresExcept "broadcast-ignores-except" "Excepted rooms are not excepted from what is sent to a whole namespace."
-    BroadcastSharesAttachments "broadcast-shares-attachments" "All but the first receiver of a binary broadcast get empty attachments."
+    BroadcastSharesAttachments "broadcast-shares-attachments" "The last of several receivers of a binary broadcast gets empty attachments."
     BroadcastOvertakes "broadcast-overtakes" "A broadcast overtakes the event that was sent to the same socket just before."
     OfNamespaceIgnored "of-namespace-ignored" "What the server sends to another namespace goes to the namespace of the socket that asked."
     BroadcastReachesDeparted "broadcast-reaches-departed" "A client that left the namespace still hears what is sent to all of it."

@@ -159,9 +159,11 @@ impl Hub {
             receivers.iter().for_each(|key| self.sent(SocketRef { namespace, key: *key }, number));
         }
         for (outgoing, sessions) in iter::once((outgoing, sessions)).chain(leaks) {
+            let last = sessions.len().saturating_sub(1);
             for (index, session) in sessions.into_iter().enumerate() {
                 let mut outgoing = outgoing.clone();
-                if index > 0 && self.config.faulty(Fault::BroadcastSharesAttachments) {
+                // Not the first: who that is depends on who is left from before.
+                if last > 0 && index == last && self.config.faulty(Fault::BroadcastSharesAttachments) {
                     outgoing.attachments.fill(Bytes::new());
                 }
                 self.effects.push_back(Effect::Send(session, outgoing));
