@@ -20,6 +20,7 @@ pub mod base64;
 pub mod driver;
 pub mod engine_packet;
 pub mod engine_packet_v3;
+pub mod handshake;
 pub mod incremental_payload;
 pub mod json;
 pub mod msgpack;
@@ -47,6 +48,7 @@ pub const PROPERTIES: &[Property] = &[
     ("driver", driver::holds),
     ("engine_packet", engine_packet::holds),
     ("engine_packet_v3", engine_packet_v3::holds),
+    ("handshake", handshake::holds),
     ("incremental_payload", incremental_payload::holds),
     ("json", json::holds),
     ("msgpack", msgpack::holds),
