@@ -108,8 +108,10 @@ impl Rig {
         for socket in self.clients[who].sockets.clone() {
             while let Some(next) = self.clients[who].session.poll_socket(socket, self.now) {
                 match next {
-                    ToSocket::Frame(Frame::Text(text)) => self.hear(who, text.as_str()),
-                    ToSocket::Frame(Frame::Binary(bytes)) => self.hear_message(who, Heard::Binary(bytes)),
+                    ToSocket::Frame(frame) | ToSocket::Plain(frame) => match frame {
+                        Frame::Text(text) => self.hear(who, text.as_str()),
+                        Frame::Binary(bytes) => self.hear_message(who, Heard::Binary(bytes)),
+                    },
                     ToSocket::Close | ToSocket::Cut => {
                         if self.clients[who].carrier == Some(socket) && next == ToSocket::Close {
                             self.told_goodbye(who);

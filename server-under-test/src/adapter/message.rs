@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
-use crate::socket::value::Value;
+use crate::{engine::signals::Manner, socket::value::Value};
 
 /// A node of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,8 +49,8 @@ pub enum Saying {
         chosen: Chosen,
         /// A list that begins with the name of the event.
         args: Value,
-        /// Not to those who cannot take it at once.
-        volatile: bool,
+        /// How it is sent.
+        manner: Manner,
         /// The number under which acknowledgements are wanted, and how long they are waited for. [`Saying::Asked`]
         /// answers it, then one [`Saying::Acknowledged`] for each client that does.
         ack: Option<(u64, Duration)>,

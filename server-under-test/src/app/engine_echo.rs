@@ -24,7 +24,7 @@ pub(crate) fn echo(message: Frame) -> Outgoing {
         Frame::Text(text) => Frame::text(format!("4{}", text.as_str())),
         binary @ Frame::Binary(_) => binary,
     };
-    Outgoing { head, attachments: Vec::new(), volatile: false }
+    Outgoing::new(head)
 }
 
 /// No client gets to a namespace, so nothing of this is called.

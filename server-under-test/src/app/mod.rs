@@ -10,7 +10,10 @@ use siospec_codec::{json::Json, socket::Args};
 
 use crate::{
     adapter::Found,
-    engine::{admission::Query, signals::Reason},
+    engine::{
+        admission::Query,
+        signals::{Manner, Reason},
+    },
     hub::{Emission, Hub},
     socket::{
         acks::Collected,
@@ -138,5 +141,5 @@ fn emission<'a>(event: &str, args: impl IntoIterator<Item = &'a Value>) -> Emiss
     for arg in args {
         list.raw(",").value(arg);
     }
-    Emission { args: list.raw("]").finish(), volatile: false, ack: None }
+    Emission { args: list.raw("]").finish(), manner: Manner::default(), ack: None }
 }

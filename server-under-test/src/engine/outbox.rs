@@ -89,6 +89,10 @@ impl Text {
 pub struct Outbox {
     frames: VecDeque<Frame>,
     bytes: usize,
+    /// How many frames have left.
+    gone: u64,
+    /// Which frames are not to be compressed, counted from the first ever; rarely any.
+    plain: VecDeque<u64>,
 }
 
 impl Outbox {
@@ -98,24 +102,46 @@ impl Outbox {
         self.frames.push_back(frame);
     }
 
+    /// Appends a frame that is not to be compressed.
+    pub fn push_plain(&mut self, frame: Frame) {
+        self.plain.push_back(self.gone + self.frames.len() as u64);
+        self.push(frame);
+    }
+
     /// Puts frames before all others.
     pub fn push_first(&mut self, frames: VecDeque<Frame>) {
+        self.plain.iter_mut().for_each(|at| *at += frames.len() as u64);
         for frame in frames.into_iter().rev() {
             self.bytes += frame.len_bytes();
             self.frames.push_front(frame);
         }
     }
 
+    /// Whether the oldest frame is not to be compressed.
+    #[must_use]
+    pub fn is_next_plain(&self) -> bool {
+        self.plain.front() == Some(&self.gone)
+    }
+
+    /// Whether frames wait, none of which is to be compressed.
+    #[must_use]
+    pub fn is_all_plain(&self) -> bool {
+        !self.frames.is_empty() && self.plain.len() == self.frames.len()
+    }
+
     /// Takes the oldest frame.
     pub fn pop(&mut self) -> Option<Frame> {
         let frame = self.frames.pop_front()?;
         self.bytes -= frame.len_bytes();
+        self.plain.pop_front_if(|at| *at == self.gone);
+        self.gone += 1;
         Some(frame)
     }
 
     /// Takes all frames.
     pub fn take(&mut self) -> VecDeque<Frame> {
         self.bytes = 0;
+        self.plain.clear();
         std::mem::take(&mut self.frames)
     }
 

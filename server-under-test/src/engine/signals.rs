@@ -39,11 +39,32 @@ pub struct Outgoing {
     pub head: Frame,
     /// The binary messages that follow it.
     pub attachments: Vec<Bytes>,
-    /// Dropped unless it can leave at once.
+    /// How they are sent.
+    pub manner: Manner,
+}
+
+/// How packets are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// Dropped unless they can leave at once.
     pub volatile: bool,
+    /// Compressed where the server and the client have agreed on it.
+    pub compress: bool,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { volatile: false, compress: true }
+    }
 }
 
 impl Outgoing {
+    /// A packet without attachments, sent as usual.
+    #[must_use]
+    pub fn new(head: Frame) -> Self {
+        Self { head, attachments: Vec::new(), manner: Manner::default() }
+    }
+
     /// The payload bytes.
     #[must_use]
     pub fn len_bytes(&self) -> usize {
@@ -121,6 +142,8 @@ pub enum Answer {
     Payload(Vec<u8>),
     /// 200 with packets as bytes, for a client of version 3.
     Octets(Vec<u8>),
+    /// One of these two, to be left uncompressed.
+    Plain(Box<Answer>),
     /// 200: the packets of a POST were taken.
     Taken,
     /// 400 with a reason.
@@ -131,11 +154,25 @@ pub enum Answer {
     Cut,
 }
 
+impl Answer {
+    /// The body, if it is packets.
+    #[must_use]
+    pub fn packets(&self) -> Option<&[u8]> {
+        match self {
+            Self::Payload(body) | Self::Octets(body) => Some(body),
+            Self::Plain(packets) => packets.packets(),
+            _ => None,
+        }
+    }
+}
+
 /// Something for a websocket connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToSocket {
     /// Send a message.
     Frame(Frame),
+    /// Send a message, and do not compress it.
+    Plain(Frame),
     /// Close with an empty Close frame.
     Close,
     /// Drop the connection.

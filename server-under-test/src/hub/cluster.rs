@@ -107,9 +107,9 @@ impl Hub {
                 .push_back(Effect::Tell(Some(node), Message { namespace: name, saying: nobody }));
         };
         match saying {
-            Saying::Emit { chosen, args, volatile, ack } => {
+            Saying::Emit { chosen, args, manner, ack } => {
                 let ack = ack.map(|(question, wait)| (AckPurpose::Node(node, question), wait));
-                self.broadcast(namespace, here(&chosen), Emission { args, volatile, ack });
+                self.broadcast(namespace, here(&chosen), Emission { args, manner, ack });
             }
             Saying::Asked { question, clients } => {
                 let collected = self.namespaces[namespace.0].acks.asked_abroad(question, node, clients);

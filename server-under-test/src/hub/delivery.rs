@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Effect, Hub, Timer};
 use crate::{
     adapter::{NodeId, Saying},
-    engine::signals::Outgoing,
+    engine::signals::{Manner, Outgoing},
     fault::Fault,
     socket::{
         acks::Collected,
@@ -30,8 +30,8 @@ const LARGE_BYTES: usize = 64 << 10;
 pub(crate) struct Emission {
     /// A list that begins with the name of the event.
     pub(crate) args: Value,
-    /// Dropped by clients' connections that cannot take it at once.
-    pub(crate) volatile: bool,
+    /// How it is sent.
+    pub(crate) manner: Manner,
     /// Who wants the acknowledgements, and how long to wait for them.
     pub(crate) ack: Option<(AckPurpose, Duration)>,
 }
@@ -41,7 +41,7 @@ impl Hub {
     pub(crate) fn emit(&mut self, socket: SocketRef, emission: Emission) {
         let Some(session) = self.socket(socket).map(|socket| socket.session) else { return };
         let id = emission.ack.map(|ack| self.ask(socket.namespace, &[socket.key], &[], ack));
-        let outgoing = self.event_for(socket, emission.args, emission.volatile, id);
+        let outgoing = self.event_for(socket, emission.args, emission.manner, id);
         self.send(session, outgoing);
     }
 
@@ -50,14 +50,14 @@ impl Hub {
         &mut self,
         socket: SocketRef,
         args: Value,
-        volatile: bool,
+        manner: Manner,
         id: Option<u64>,
     ) -> Outgoing {
         let only = |hub: &Self| Addressees {
             only: hub.socket(socket).map(|socket| socket.id.clone()),
             ..Addressees::default()
         };
-        let (outgoing, number) = self.recorded(socket.namespace, only, args, volatile, id);
+        let (outgoing, number) = self.recorded(socket.namespace, only, args, manner, id);
         self.sent(socket, number);
         outgoing
     }
@@ -68,10 +68,11 @@ impl Hub {
         namespace: NamespaceId,
         addressees: impl FnOnce(&Self) -> Addressees,
         mut args: Value,
-        volatile: bool,
+        manner: Manner,
         id: Option<u64>,
     ) -> (Outgoing, Option<u64>) {
         let fault = self.config.fault;
+        let Manner { volatile, .. } = manner;
         let lasting = !volatile && id.is_none();
         let kept = lasting
             || (volatile && fault == Some(Fault::VolatileReplayed))
@@ -86,12 +87,13 @@ impl Hub {
             args.push_string(&recovery.next_offset());
         }
         let mut outgoing = packet::event(&self.config, &self.namespaces[namespace.0].name, args, id);
-        outgoing.volatile = volatile;
+        outgoing.manner = manner;
         if !kept || self.recovery.is_none() {
             return (outgoing, None);
         }
         let addressees = addressees(self);
-        let again = Outgoing { volatile: false, ..outgoing.clone() };
+        let manner = Manner { volatile: false, ..manner };
+        let again = Outgoing { manner, ..outgoing.clone() };
         let number =
             self.recovery.as_mut().map(|recovery| recovery.record(namespace, addressees, again, self.now));
         (outgoing, number)
@@ -112,7 +114,7 @@ impl Hub {
             return self.emit(socket, emission);
         }
         self.release_overtaken(session);
-        let outgoing = self.event_for(socket, emission.args, emission.volatile, None);
+        let outgoing = self.event_for(socket, emission.args, emission.manner, None);
         self.overtaken.insert(session, outgoing);
         self.timers.set(self.now + OVERTAKING_WAIT, Timer::Release(session));
     }
@@ -136,9 +138,9 @@ impl Hub {
         let nodes = self.nodes_of(audience);
         let id = emission.ack.map(|ack| self.ask(namespace, &receivers, &nodes, ack));
         if self.config.cluster.is_some() {
-            let (args, volatile) = (emission.args.clone(), emission.volatile);
+            let (args, manner) = (emission.args.clone(), emission.manner);
             let ack = id.zip(emission.ack.map(|(_, wait)| wait));
-            self.tell_nodes(namespace, audience, |chosen| Saying::Emit { chosen, args, volatile, ack });
+            self.tell_nodes(namespace, audience, |chosen| Saying::Emit { chosen, args, manner, ack });
         }
         let leaks = self.leaks(namespace, audience);
         let leaks = leaks.into_iter().map(|(namespace, sessions)| {
@@ -154,7 +156,7 @@ impl Hub {
                 .without
                 .and_then(|key| hub.socket(SocketRef { namespace, key }).map(|socket| socket.id.clone())),
         };
-        let (outgoing, number) = self.recorded(namespace, addressees, emission.args, emission.volatile, id);
+        let (outgoing, number) = self.recorded(namespace, addressees, emission.args, emission.manner, id);
         if number.is_some() {
             receivers.iter().for_each(|key| self.sent(SocketRef { namespace, key: *key }, number));
         }

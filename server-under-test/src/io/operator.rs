@@ -8,6 +8,7 @@ use siospec_codec::{json::Json, socket::RESERVED_EVENT_NAMES, typed::ReadError};
 use super::{Socket, WriteError, handlers::Handlers, write};
 use crate::{
     adapter::Found,
+    engine::signals::Manner,
     hub::{Emission, Hub},
     socket::{
         audience::Audience,
@@ -31,7 +32,7 @@ pub struct Operator {
     alone: bool,
     to: Vec<String>,
     except: Vec<String>,
-    volatile: bool,
+    manner: Manner,
     local: bool,
     wait: Duration,
 }
@@ -45,7 +46,7 @@ impl Operator {
             alone: false,
             to: Vec::new(),
             except: Vec::new(),
-            volatile: false,
+            manner: Manner::default(),
             local: false,
             wait: USUAL_WAIT,
         }
@@ -80,12 +81,19 @@ impl Operator {
 
     /// Events are dropped for clients to whom they cannot leave at once.
     pub fn volatile(mut self) -> Self {
-        self.volatile = true;
+        self.manner.volatile = true;
+        self
+    }
+
+    /// Whether events may be compressed where that is agreed; they may, unless told.
+    pub fn compress(mut self, compress: bool) -> Self {
+        self.manner.compress = compress;
         self
     }
 
     /// Only sockets of this node of the cluster ([`Config::cluster`](crate::Config::cluster)).
     pub fn local(mut self) -> Self {
+        self.alone = false;
         self.local = true;
         self
     }
@@ -104,7 +112,7 @@ impl Operator {
     pub fn emit(&self, event: &str, args: impl Serialize) -> Result<(), WriteError> {
         check_name(event)?;
         let args = write::event(event, &args)?;
-        self.app.act(|hub| self.send(hub, Emission { args, volatile: self.volatile, ack: None }));
+        self.app.act(|hub| self.send(hub, Emission { args, manner: self.manner, ack: None }));
         Ok(())
     }
 
@@ -120,7 +128,7 @@ impl Operator {
         let ack = Some((purpose, self.wait));
         let asked = self.app.act(|hub| {
             let there = self.place(hub).is_some();
-            self.send(hub, Emission { args, volatile: self.volatile, ack });
+            self.send(hub, Emission { args, manner: self.manner, ack });
             there
         });
         if !asked {

@@ -13,7 +13,10 @@ use super::{
     write,
 };
 use crate::{
-    engine::{admission::Query, signals::Transport},
+    engine::{
+        admission::Query,
+        signals::{Manner, Transport},
+    },
     hub::Emission,
     socket::namespace::SocketRef,
 };
@@ -94,7 +97,7 @@ impl Socket {
     pub fn emit(&self, event: &str, args: impl Serialize) -> Result<(), WriteError> {
         check_name(event)?;
         let args = write::event(event, &args)?;
-        self.app.act(|hub| hub.emit(self.at, Emission { args, volatile: false, ack: None }));
+        self.app.act(|hub| hub.emit(self.at, Emission { args, manner: Manner::default(), ack: None }));
         Ok(())
     }
 
@@ -111,7 +114,7 @@ impl Socket {
             if hub.socket(self.at).is_none() {
                 return self.app.give_up(purpose);
             }
-            hub.emit(self.at, Emission { args, volatile: false, ack: Some((purpose, wait)) });
+            hub.emit(self.at, Emission { args, manner: Manner::default(), ack: Some((purpose, wait)) });
         });
         let answers = answers.await.map_err(|_| AskError::TimedOut)?;
         answers.responses.into_iter().next().ok_or(AskError::TimedOut)
@@ -135,6 +138,11 @@ impl Socket {
     /// This client alone; an event is dropped if it cannot leave at once.
     pub fn volatile(&self) -> Operator {
         Operator::only(self).volatile()
+    }
+
+    /// This client alone; an event is not compressed if `compress` is false, whatever the connection could do.
+    pub fn compress(&self, compress: bool) -> Operator {
+        Operator::only(self).compress(compress)
     }
 
     /// Joins rooms.

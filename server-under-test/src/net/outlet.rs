@@ -143,9 +143,9 @@ impl Outlet {
         let (mut packets, mut bytes) = (0, 0);
         let mut large = None;
         while out.len() < GATHER_BYTES && large.is_none() {
-            let (kind, payload) = match session.poll_socket(self.socket, now) {
-                Some(ToSocket::Frame(Frame::Text(text))) => (Data::Text, text.into_bytes()),
-                Some(ToSocket::Frame(Frame::Binary(bytes))) => (Data::Binary, bytes),
+            let (frame, plain) = match session.poll_socket(self.socket, now) {
+                Some(ToSocket::Frame(frame)) => (frame, false),
+                Some(ToSocket::Plain(frame)) => (frame, true),
                 // What was gathered leaves first; the session says it again.
                 Some(_) if !out.is_empty() => break,
                 Some(ToSocket::Close) => {
@@ -158,9 +158,13 @@ impl Outlet {
                 }
                 None => break,
             };
+            let (kind, payload) = match frame {
+                Frame::Text(text) => (Data::Text, text.into_bytes()),
+                Frame::Binary(bytes) => (Data::Binary, bytes),
+            };
             packets += 1;
             bytes += payload.len();
-            let packed = self.pack(&payload);
+            let packed = if plain { None } else { self.pack(&payload) };
             let compressed = packed.is_some();
             let payload = packed.unwrap_or(payload);
             frames::begin(OpCode::Data(kind), compressed, payload.len(), out);

@@ -155,7 +155,7 @@ impl Pending {
     fn answered(&mut self, answer: Result<Answer, oneshot::error::RecvError>) -> Result<Reply, Cut> {
         self.over = true;
         let answer = answer.map_err(|_| Cut)?;
-        if let Answer::Payload(body) | Answer::Octets(body) = &answer {
+        if let Some(body) = answer.packets() {
             self.driver.metrics.of(Transport::Polling).sent.add(packets(body), body.len());
         }
         response::answer(&self.driver.config, answer, self.jsonp.as_ref()).ok_or(Cut)

@@ -57,6 +57,11 @@ pub(super) fn answer(config: &Config, answer: Answer, jsonp: Option<&Jsonp>) -> 
         },
         Answer::Octets(body) if config.faulty(Fault::OldOctetsAsText) => reply(StatusCode::OK, TEXT, body),
         Answer::Octets(body) => reply(StatusCode::OK, OCTETS, body),
+        Answer::Plain(packets) => {
+            let mut reply = self::answer(config, *packets, jsonp)?;
+            reply.extensions_mut().insert(Plain);
+            return Some(reply);
+        }
         Answer::Taken if config.faulty(Fault::PostAnswersUpperCase) => reply(StatusCode::OK, HTML, "OK"),
         Answer::Taken => reply(StatusCode::OK, HTML, "ok"),
         Answer::Refused(refusal) => return Some(refused(refusal)),
@@ -68,6 +73,10 @@ pub(super) fn answer(config: &Config, answer: Answer, jsonp: Option<&Jsonp>) -> 
     }
     Some(reply)
 }
+
+/// A response that is left as it is.
+#[derive(Clone)]
+struct Plain;
 
 /// How a response to this request may be compressed.
 pub(super) fn coding(config: &Config, request: &HeaderMap) -> Option<Coding> {
@@ -81,6 +90,9 @@ pub(super) fn coding(config: &Config, request: &HeaderMap) -> Option<Coding> {
 /// The response, compressed if that is wanted and worth it.
 pub(super) fn compressed(config: &Config, coding: Option<Coding>, mut reply: Reply) -> Reply {
     let (Some(coding), Some(least)) = (coding, config.compress_from_bytes) else { return reply };
+    if reply.extensions().get::<Plain>().is_some() {
+        return reply;
+    }
     let length = reply.body().size_hint().lower();
     if length < least as u64 || (config.faulty(Fault::CompressedUnasked) && !(3000..3100).contains(&length)) {
         return reply;

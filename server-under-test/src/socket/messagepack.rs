@@ -21,13 +21,13 @@ const PRIVATE_IDS: u64 = 1_000_000;
 pub fn encode(config: &Config, packet: &Packet<'_>, attachments: Vec<Bytes>) -> Outgoing {
     if config.faulty(Fault::PackedBytesApart) {
         let plain = Packet { body: without_count(packet.body), ..*packet };
-        return Outgoing { head: binary(&plain, &[]), attachments, volatile: false };
+        return Outgoing { attachments, ..Outgoing::new(binary(&plain, &[])) };
     }
     let head = match binary(packet, &attachments) {
         Frame::Binary(bytes) => Frame::Binary(wrong(config, packet, bytes)),
         head => head,
     };
-    Outgoing { head, attachments: Vec::new(), volatile: false }
+    Outgoing::new(head)
 }
 
 /// Reads a packet, as text and attachments. Nothing only with a fault.

@@ -86,7 +86,7 @@ fn plain(config: &Config, namespace: &str, body: Body<'_>) -> Outgoing {
     }
     let mut text = "4".to_owned();
     packet.encode(&mut text);
-    Outgoing { head: Frame::text(text), attachments: Vec::new(), volatile: false }
+    Outgoing::new(Frame::text(text))
 }
 
 /// The head of the packet comes from the codec; the arguments are long, and are copied only once.
@@ -114,7 +114,7 @@ fn with_args(config: &Config, namespace: &str, body: Body<'_>, args: Value) -> O
         text = format!("{}{namespace},{count}-{id}", &text[..2]);
     }
     text.push_str(&json);
-    Outgoing { head: Frame::text(text), attachments, volatile: false }
+    Outgoing { attachments, ..Outgoing::new(Frame::text(text)) }
 }
 
 fn proven(namespace: &str) -> Namespace<'_> {

@@ -334,7 +334,7 @@ mod tests {
     }
 
     fn outgoing(text: &str) -> Outgoing {
-        Outgoing { head: Frame::text(text), attachments: Vec::new(), volatile: false }
+        Outgoing::new(Frame::text(text))
     }
 
     fn lost(pid: &str, last: u64) -> Lost {

@@ -13,6 +13,7 @@ const OFFER: &str = "permessage-deflate; client_max_window_bits";
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// A text message in one frame, and the same compressed.
 const PLAIN: u8 = 0x81;
+const BINARY: u8 = 0x82;
 const COMPRESSED: u8 = 0xc1;
 const CLOSE: u8 = 0x88;
 
@@ -109,6 +110,28 @@ async fn long_messages_are_compressed_when_that_is_agreed() {
     // What is small outside is limited by what is inside.
     frames.send(COMPRESSED, &packed(&"x".repeat(10_001))).await;
     assert_eq!(frames.next().await, (CLOSE, 1009_u16.to_be_bytes().to_vec()));
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_message_is_left_uncompressed_if_the_application_wants_it_so() {
+    let (server, mut frames) = Frames::open(deflating(), OFFER).await;
+    let text = "x".repeat(2000);
+    let emit = |compress: bool| {
+        let args = format!(r#"["{text}",{{"_placeholder":true,"num":0}}]"#);
+        format!(r#"451-["do",{{"op":"emit","event":"news","compress":{compress},"args":{args}}}]"#)
+    };
+    for (compress, flags) in [(false, PLAIN), (true, COMPRESSED), (false, PLAIN)] {
+        frames.send(PLAIN, emit(compress).as_bytes()).await;
+        frames.send(BINARY, text.as_bytes()).await;
+        let head = frames.next().await;
+        assert_eq!(head.0, flags, "compress: {compress}");
+        // The attachment is sent in the same way as the packet.
+        let attachment = frames.next().await;
+        assert_eq!(attachment.0, flags - PLAIN + BINARY, "compress: {compress}");
+        let payload = if compress { unpacked(&head.1).into_bytes() } else { head.1 };
+        assert!(payload.starts_with(br#"451-["news","xxx"#));
+    }
     server.shutdown().await;
 }
 

@@ -51,7 +51,13 @@ async fn long_polls_are_compressed_for_those_who_like_it() {
     let at = server.local_addr();
     let sid = joined(at).await;
     let long = format!(r#"42["message","{}"]"#, "x".repeat(2000));
-    for (body, compressed) in [(long.as_str(), true), (r#"42["message",1]"#, false)] {
+    let args = r#"["@"]}]"#.replace('@', &"x".repeat(2000));
+    let plain = format!(r#"42["do",{{"op":"emit","event":"message-back","compress":false,"args":{args}"#);
+    let short = (r#"42["message",1]"#, r#"42["message-back",1]"#);
+    let echoed = long.replace("message", "message-back");
+    for ((body, answer), compressed) in
+        [((long.as_str(), echoed.as_str()), true), (short, false), ((plain.as_str(), echoed.as_str()), false)]
+    {
         post(at, &sid, body).await;
         let mut stream = TcpStream::connect(at).await.unwrap();
         let head =
@@ -67,7 +73,7 @@ async fn long_polls_are_compressed_for_those_who_like_it() {
             true => std::io::Read::read_to_string(&mut GzDecoder::new(&response[end..]), &mut text).unwrap(),
             false => std::io::Read::read_to_string(&mut &response[end..], &mut text).unwrap(),
         };
-        assert_eq!(text, body.replace("message", "message-back"));
+        assert_eq!(text, answer);
     }
     // Who does not ask gets it as it is.
     post(at, &sid, &long).await;

@@ -13,6 +13,7 @@ mod heartbeat;
 mod limits;
 mod messagepack;
 mod namespaces;
+mod operators;
 mod polling_overlap;
 mod polling_payload;
 mod recovery;

@@ -129,6 +129,9 @@ impl Rig {
                 String::from_utf8(body).expect("payloads are text").replace('\u{1e}', "|")
             }
             Some(Answer::Octets(body)) => format!("{body:?}"),
+            Some(Answer::Plain(packets)) => {
+                format!("plain {}", String::from_utf8_lossy(packets.packets().unwrap_or_default()))
+            }
             Some(Answer::Taken) => "ok".to_owned(),
             Some(Answer::Refused(refusal)) => refusal.message().to_owned(),
             Some(Answer::Overlap) => "overlap".to_owned(),
@@ -198,6 +201,7 @@ impl Rig {
             messages.push(match next {
                 ToSocket::Frame(Frame::Text(text)) => text.as_str().to_owned(),
                 ToSocket::Frame(Frame::Binary(bytes)) => format!("{bytes:?}"),
+                ToSocket::Plain(frame) => format!("plain {frame:?}"),
                 ToSocket::Close => "<close>".to_owned(),
                 ToSocket::Cut => "<cut>".to_owned(),
             });
@@ -214,7 +218,7 @@ impl Rig {
         while let Some(next) = self.sessions[client].poll_socket(socket, self.now) {
             match next {
                 ToSocket::Frame(Frame::Binary(bytes)) => messages.push(bytes),
-                ToSocket::Frame(Frame::Text(_)) => {}
+                ToSocket::Frame(Frame::Text(_)) | ToSocket::Plain(_) => {}
                 ToSocket::Close | ToSocket::Cut => break,
             }
         }

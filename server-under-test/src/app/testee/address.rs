@@ -5,6 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use siospec_codec::json::{Json, JsonStr};
 
 use crate::{
+    engine::signals::Manner,
     fault::Fault,
     hub::Hub,
     socket::{
@@ -52,7 +53,7 @@ pub(super) struct Address {
     pub(super) namespace: NamespaceId,
     pub(super) to: Vec<String>,
     pub(super) except: Vec<String>,
-    pub(super) volatile: bool,
+    pub(super) manner: Manner,
     /// Only sockets of this node.
     pub(super) local: bool,
     pub(super) timeout: Option<Duration>,
@@ -85,9 +86,12 @@ impl Address {
             Some(None) => return Err("timeout must be a number".to_owned()),
         };
         let (to, except) = (fields.texts_or_none("to")?, fields.texts_or_none("except")?);
-        let is_self = !by_server && !broadcast && to.is_empty() && except.is_empty();
-        let (volatile, local) = (fields.flag("volatile"), fields.flag("local"));
-        Ok(Self { namespace, to, except, volatile, local, timeout, by_server, is_self, caller })
+        let local = fields.flag("local");
+        // `socket.local` speaks to the others of this node, as `socket.broadcast` does to the others of all.
+        let is_self = !by_server && !broadcast && !local && to.is_empty() && except.is_empty();
+        let compress = fields.get("compress").and_then(Json::as_bool) != Some(false);
+        let manner = Manner { volatile: fields.flag("volatile"), compress };
+        Ok(Self { namespace, to, except, manner, local, timeout, by_server, is_self, caller })
     }
 
     /// For the commands that look up or move sockets: there is no such operation on the socket itself.

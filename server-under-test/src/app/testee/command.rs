@@ -124,7 +124,7 @@ impl Command<'_> {
         if !address.is_self && wrong::is_lost(hub, self.socket, &address) {
             return Ok(answer);
         }
-        let emission = Emission { args, volatile: address.volatile, ack };
+        let emission = Emission { args, manner: address.manner, ack };
         if address.is_self {
             hub.emit_overtakable(self.socket, emission);
         } else {

@@ -10,7 +10,7 @@ use siospec_codec::{
 
 use crate::{
     app::Event,
-    engine::signals::Outgoing,
+    engine::signals::{Manner, Outgoing},
     fault::Fault,
     hub::{Emission, Hub},
     socket::{
@@ -49,7 +49,7 @@ pub(super) fn echo(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
     if hub.config().faulty(Fault::FourthEventAfterFifth) {
         return hold_back_fourth(hub, target, args);
     }
-    hub.emit(target, Emission { args, volatile: false, ack: None });
+    hub.emit(target, Emission { args, manner: Manner::default(), ack: None });
 }
 
 /// The values as a fault makes them.
@@ -230,7 +230,7 @@ fn on_main(hub: &Hub, socket: SocketRef) -> Option<SocketRef> {
 }
 
 fn hold_back_fourth(hub: &mut Hub, socket: SocketRef, args: Value) {
-    let outgoing = hub.event_for(socket, args, false, None);
+    let outgoing = hub.event_for(socket, args, Manner::default(), None);
     let Some(it) = hub.socket_mut(socket) else { return };
     it.quirks.echoes += 1;
     if it.quirks.echoes == 4 {

@@ -1,6 +1,9 @@
 //! Packets in and out.
 
-use std::time::{Duration, Instant};
+use std::{
+    iter,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use siospec_codec::{
@@ -116,7 +119,7 @@ impl Session {
             Carrier::WebSocket(_) => true,
         };
         let kept = self.config.faulty(Fault::VolatileKept);
-        if outgoing.volatile && !(can_leave && self.outbox.is_empty()) && !kept {
+        if outgoing.manner.volatile && !(can_leave && self.outbox.is_empty()) && !kept {
             return;
         }
         let head = match (self.config.fault, outgoing.head) {
@@ -126,8 +129,12 @@ impl Session {
             }
             (_, head) => head,
         };
-        self.outbox.push(head);
-        outgoing.attachments.into_iter().map(Frame::Binary).for_each(|frame| self.outbox.push(frame));
+        for frame in iter::once(head).chain(outgoing.attachments.into_iter().map(Frame::Binary)) {
+            match outgoing.manner.compress {
+                true => self.outbox.push(frame),
+                false => self.outbox.push_plain(frame),
+            }
+        }
         if self.config.faulty(Fault::WebsocketJoinsPackets) && self.carrier != Carrier::Polling {
             self.join_by.get_or_insert(now + JOIN_WAIT);
         }

@@ -200,14 +200,16 @@ impl Session {
     }
 
     pub(super) fn take_payload(&mut self) -> Answer {
+        let plain = self.outbox.is_all_plain();
         let frames = self.outbox.take();
         if self.config.faulty(Fault::UpgradeRepeatsLast) {
             self.last_polled = frames.back().cloned();
         }
-        match self.dialect {
+        let answer = match self.dialect {
             Dialect::Four => Answer::Payload(encode_payload(&self.config, frames.iter())),
             old @ Dialect::Three { .. } => old.payload(&self.config, &frames.iter().collect::<Vec<_>>()),
-        }
+        };
+        if plain { Answer::Plain(Box::new(answer)) } else { answer }
     }
 
     pub(super) fn answer(&mut self, request: RequestId, answer: Answer) {

@@ -23,8 +23,9 @@ impl Session {
             if self.cut {
                 return Some(ToSocket::Cut);
             }
+            let plain = self.outbox.is_next_plain();
             if let Some(frame) = self.next_frame(now) {
-                return Some(ToSocket::Frame(frame));
+                return Some(if plain { ToSocket::Plain(frame) } else { ToSocket::Frame(frame) });
             }
             return match self.phase {
                 Phase::Open | Phase::Ending(..) => None,
