@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly all=(socket.io socket.io-4.4.1 socket.io-3.1.2 python-socketio python-socketio-aiohttp socketioxide)
+readonly all=(socket.io socket.io-4.4.1 socket.io-3.1.2 python-socketio python-socketio-aiohttp socketioxide bun-engine)
 readonly testees=fixtures/testees
 readonly profiles=conformance/profiles
 readonly reports=target/third-parties
@@ -22,7 +22,7 @@ mkdir -p "$reports"
 judge() {
     local name=$1 contract=delivery
     shift
-    [ "$name" != socket.io ] || contract=recovery
+    case $name in socket.io | bun-engine) contract=recovery ;; esac
     rm -f "$reports/$name.first.txt"
     (
         once() {
@@ -49,8 +49,17 @@ for name in "$@"; do
             exit 2
             ;;
     esac
-    [ "$name" != socketioxide ] || cargo build --release --quiet --locked \
-        --manifest-path $testees/socketioxide/Cargo.toml --target-dir target/testees
+    case $name in
+        socketioxide)
+            cargo build --release --quiet --locked --manifest-path $testees/socketioxide/Cargo.toml \
+                --target-dir target/testees
+            ;;
+        # Bun is large, and only needed here.
+        bun-engine)
+            [ -x $testees/bun-engine/node_modules/.bin/bun ] ||
+                (cd $testees/bun-engine && npm ci --no-audit --no-fund --loglevel=error)
+            ;;
+    esac
 done
 for name in "$@"; do
     case $name in
@@ -66,6 +75,10 @@ for name in "$@"; do
             judge "$name" --baseline $profiles/python-socketio.toml --baseline "$profiles/$name.toml" \
                 --env SIO_SERVER=aiohttp \
                 -- $testees/python-socketio/.venv/bin/python $testees/python-socketio/testee.py
+            ;;
+        bun-engine)
+            judge "$name" --baseline "$profiles/$name.toml" --env "SIO_ENGINE=$name" \
+                -- $testees/bun-engine/node_modules/.bin/bun $testees/socket.io/testee.js
             ;;
         socketioxide)
             judge "$name" --baseline $profiles/socketioxide.toml -- target/testees/release/siospec-testee-socketioxide
