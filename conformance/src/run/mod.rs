@@ -7,6 +7,7 @@ mod sanity;
 mod suspects;
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
@@ -161,6 +162,10 @@ impl Arena {
             let jobs = Arc::new(Semaphore::new(if alone { 1 } else { self.plan.jobs.max(1) }));
             let mut acting = JoinSet::new();
             let cases = self.plan.cases.iter().enumerate().filter(|(_, case)| case.scenario.alone == alone);
+            // Most of what waits for seconds needs a variant, of recovery and of version 3 above all: it waits while
+            // the others are acted out.
+            let mut cases: Vec<_> = cases.collect();
+            cases.sort_by_key(|(_, case)| Reverse(self.plan.variant_of(case)));
             for (number, case) in cases {
                 let case = case.clone();
                 let ground = Arc::clone(&self.grounds[&self.plan.variant_of(&case)]);
