@@ -74,7 +74,10 @@ impl Names {
     fn find_ids(&mut self, text: &str, counts: &mut BTreeMap<&'static str, usize>) {
         for packet in text.split('\u{1e}') {
             let json = packet.find(['{', '[']).and_then(|start| packet.get(start..));
-            let Some(Ok(value)) = json.map(serde_json::from_str::<Value>) else { continue };
+            // In version 3 the next packet of the payload may follow.
+            let first =
+                json.and_then(|json| serde_json::Deserializer::from_str(json).into_iter::<Value>().next());
+            let Some(Ok(value)) = first else { continue };
             self.walk(&value, counts);
         }
     }

@@ -155,7 +155,7 @@ impl Stage {
     /// # Errors
     /// A violation if the server answers nothing at all.
     pub async fn request(&mut self, method: &str, query: &str, body: Option<&str>) -> Check<Reply> {
-        self.request_with(method, query, &[], body).await
+        self.request_with(method, query, &[], body.map(|body| body.as_bytes().to_vec())).await
     }
 
     /// Sends one HTTP request with headers of its own.
@@ -167,10 +167,9 @@ impl Stage {
         method: &str,
         query: &str,
         headers: &[(&str, &str)],
-        body: Option<&str>,
+        body: Option<Vec<u8>>,
     ) -> Check<Reply> {
         let actor = self.actor();
-        let body = body.map(|body| body.as_bytes().to_vec());
         let within = self.scene.patience.answer();
         self.scene.acts(&actor, http::taken(method, Some(query), headers, body.as_deref()));
         let reply =

@@ -46,9 +46,7 @@ impl OldPolling {
     /// Opens a session; `more` are further parameters of its requests, each behind `&`.
     pub(super) async fn open(scene: &Arc<Scene>, actor: &Arc<str>, more: &str) -> Check<Self> {
         let parameters = format!("EIO=3&transport=polling{more}");
-        let within = scene.patience.answer();
-        let request = Request { method: "GET", query: &parameters, headers: &[], body: None, within };
-        let reply = http::request(scene, actor, request).await?;
+        let reply = exchange(scene, actor, "GET", &parameters, &[], None).await?;
         reply.has_status(200)?;
         let mut heard: VecDeque<_> = read(&reply)?.into_iter().map(|packet| (packet, reply.at)).collect();
         let first = match heard.pop_front() {
@@ -169,10 +167,24 @@ impl OldPolling {
     }
 
     async fn send(&self, method: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Check<Reply> {
-        let (query, within) = (self.query(), self.scene.patience.answer());
-        let request = Request { method, query: &query, headers, body, within };
-        http::request(&self.scene, &self.actor, request).await
+        exchange(&self.scene, &self.actor, method, &self.query(), headers, body).await
     }
+}
+
+/// A request that the tape has with its query: no other session of a client has requests like these.
+async fn exchange(
+    scene: &Scene,
+    actor: &Arc<str>,
+    method: &str,
+    query: &str,
+    headers: &[(&str, &str)],
+    body: Option<Vec<u8>>,
+) -> Check<Reply> {
+    let within = scene.patience.answer();
+    scene.acts(actor, http::taken(method, Some(query), headers, body.as_deref()));
+    let reply = http::request(scene, actor, Request { method, query, headers, body, within }).await;
+    scene.sees_reply(actor, &reply, None);
+    reply
 }
 
 /// A packet with its length in UTF-16 code units.
