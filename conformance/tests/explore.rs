@@ -3,7 +3,7 @@
 #![cfg(feature = "embedded")]
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use siospec::{
     explore::{Limits, Report, explore},
@@ -20,12 +20,14 @@ fn limits(histories: u64) -> Limits {
         histories: Some(histories),
         seed: 1,
         clients: 4,
-        over: Transport::ALL.to_vec(),
+        transports: Transport::ALL.to_vec(),
         jobs: 8,
         shrinking: Duration::ZERO,
         transcript: false,
         known: Vec::new(),
         without: Vec::new(),
+        stop_at_first: true,
+        over: Arc::default(),
     }
 }
 
@@ -37,7 +39,8 @@ async fn explored(fault: Option<&str>, limits: &Limits) -> Report {
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_where_nothing_is_wrong() {
     let report = explored(None, &limits(120)).await;
-    assert!(report.found.is_none(), "{:#?}", report.found.map(|found| (found.finding, found.plan)));
+    let found: Vec<_> = report.found.iter().map(|found| (&found.finding, &found.plan)).collect();
+    assert!(found.is_empty(), "{found:#?}");
     assert_eq!((report.histories, report.spoilt), (120, (0, None)));
     assert_eq!(report.doubtful, [""; 0]);
 }
@@ -54,7 +57,7 @@ async fn what_is_wrong_is_found_and_named() {
         ("missed-broadcasts-lost", Anomaly::RecoveryGap),
     ] {
         let report = explored(Some(fault), &limits(2000)).await;
-        let found = report.found.as_ref().map(|found| found.finding.anomaly);
+        let found = report.found.first().map(|found| found.finding.anomaly);
         assert_eq!(found, Some(anomaly), "{fault}: {report:#?}");
     }
 }
@@ -63,8 +66,8 @@ async fn what_is_wrong_is_found_and_named() {
 async fn what_is_found_is_small_and_can_be_played_again() {
     let limits = Limits { shrinking: Duration::from_secs(60), transcript: true, ..limits(2000) };
     let report = explored(Some("broadcast-delivers-twice"), &limits).await;
-    let found = report.found.unwrap();
-    let script = found.script.unwrap();
+    let found = report.found.first().unwrap();
+    let script = found.script.as_ref().unwrap();
     assert_eq!(script.field(Field::Unreplayable), None, "{script}");
     // A client comes and speaks to everybody.
     assert!(found.plan.steps.len() <= 4, "{:#?}", found.plan);

@@ -4,7 +4,7 @@ mod connections;
 mod steps;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -62,6 +62,8 @@ struct Play {
     /// When clients lost their connections.
     lost: BTreeMap<usize, Instant>,
     over: BTreeMap<usize, Transport>,
+    /// Connections that have been told to move to a WebSocket.
+    moved: BTreeSet<usize>,
 }
 
 /// The namespace that lets in who has the token.
@@ -99,6 +101,7 @@ pub async fn act_out(site: &Arc<Site>, plan: &Plan, ways: Ways, timeout_scale: f
         under_way: Vec::new(),
         lost: BTreeMap::new(),
         over: BTreeMap::new(),
+        moved: BTreeSet::new(),
     };
     let spoilt = play.act(plan).await.err();
     let spoilt = match spoilt {
@@ -184,9 +187,7 @@ impl Play {
     /// Waits for the answer to a call. One that does not come ends the play, unless the connection is gone too.
     async fn answered(&mut self, client: usize, call: CallId, more: Duration) -> Goings {
         let connection = self.connections.get(&client).map(|connection| connection.number);
-        let closed = |closed: &std::collections::BTreeSet<usize>| {
-            connection.is_none_or(|number| closed.contains(&number))
-        };
+        let closed = |closed: &BTreeSet<usize>| connection.is_none_or(|number| closed.contains(&number));
         let deadline = self.soon() + more;
         let done =
             self.board.until(deadline, |state| state.answered.contains(&call) || closed(&state.closed)).await;
@@ -207,7 +208,7 @@ impl Play {
         for (client, call) in std::mem::take(&mut self.under_way) {
             self.answered(client, call, Duration::ZERO).await?;
         }
-        Ok(())
+        self.have_moved().await
     }
 
     /// Makes sure that everything sent to some sockets so far has arrived.

@@ -31,11 +31,15 @@ pub struct Ways {
     pub large: bool,
     /// Clients leave namespaces.
     pub leave: bool,
+    /// The server ends the stays of sockets in namespaces.
+    pub disconnect: bool,
+    /// Sessions that poll move to WebSockets while they are used.
+    pub upgrade: bool,
 }
 
 impl Ways {
     /// The names by which ways are left out.
-    pub const NAMES: [&'static str; 19] = [
+    pub const NAMES: [&'static str; 21] = [
         "binary",
         "except",
         "local",
@@ -55,6 +59,8 @@ impl Ways {
         "echo",
         "large",
         "leave",
+        "disconnect",
+        "upgrade",
     ];
 
     /// What a server offers.
@@ -80,6 +86,8 @@ impl Ways {
             echo: true,
             large: true,
             leave: has("watch"),
+            disconnect: true,
+            upgrade: ["polling", "websocket", "upgrade"].into_iter().all(has),
         }
     }
 
@@ -106,6 +114,8 @@ impl Ways {
             "echo" => &mut self.echo,
             "large" => &mut self.large,
             "leave" => &mut self.leave,
+            "disconnect" => &mut self.disconnect,
+            "upgrade" => &mut self.upgrade,
             _ => return None,
         } = false;
         self.leave &= self.watch;

@@ -163,7 +163,8 @@ fn wrong_sockets(facts: &Facts<'_>, call: &Called<'_>, answer: &Value) -> Wrong 
     let Call::Lookup(address) = call.what else { return None };
     let namespace = &facts.lives.get(&call.by)?.namespace;
     let listed = answer["sockets"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for (&socket, life) in &facts.lives {
+    // Elsewhere a socket may have the same id.
+    for (&socket, life) in facts.lives.iter().filter(|(_, life)| life.namespace == *namespace) {
         let Some(sid) = &life.sid else { continue };
         let of_it: Vec<&Value> = listed.iter().filter(|it| it["id"].as_str() == Some(sid)).collect();
         let reach = facts.reaches(socket, call.by, address, namespace, call.window(), false);

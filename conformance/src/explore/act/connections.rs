@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::{GUARDED, Goes, Goings, Play};
 use crate::{
-    explore::board::{Member, Place, Standing, State},
+    explore::{
+        board::{Member, Place, Standing, State},
+        run::because,
+    },
     history::{Call, Record, SocketId},
     scenario::Transport,
     stage::{connect, disconnect, event},
@@ -23,6 +26,37 @@ impl Play {
             return Ok(());
         }
         Ok(self.session(client, over).await?)
+    }
+
+    /// Begins to move a connection that polls to a WebSocket.
+    pub(super) fn upgrades(&mut self, client: usize) {
+        let polls = self.over.get(&client) == Some(&Transport::Polling) && self.is_connected(client);
+        let Some(connection) = self.connections.get(&client).filter(|_| polls) else { return };
+        if self.moved.insert(connection.number) {
+            self.board.lock().moving.insert(connection.number, None);
+            connection.upgrades();
+        }
+    }
+
+    /// Waits until connections that are on their way to a WebSocket are there, or closed.
+    pub(super) async fn have_moved(&self) -> Goings {
+        let still = |state: &State| {
+            state.moving.iter().find(|(number, _)| !state.closed.contains(number)).map(|(_, why)| why.clone())
+        };
+        let done = self.board.until(self.soon(), |state| !matches!(still(state), Some(None))).await;
+        let (left, alarm) = {
+            let state = self.board.lock();
+            (still(&state), state.alarm)
+        };
+        match left {
+            None => Ok(()),
+            Some(_) if !done && alarm => Err(Goes::Wrong),
+            // That upgrades are taken is a rule of its own.
+            Some(Some(stop)) => {
+                Err(Stop::Inconclusive(format!("an upgrade failed: {}", because(&stop))).into())
+            }
+            Some(None) => Err(Stop::Inconclusive("an upgrade did not end".to_owned()).into()),
+        }
     }
 
     fn is_connected(&self, client: usize) -> bool {
@@ -248,14 +282,14 @@ impl Play {
         let mut others = state.members.iter();
         let (watcher, _) =
             others.find(|(other, member)| other.0 != place.0 && other.1 == place.1 && is_in(member))?;
-        let departure = Departure { key: (watcher.0, sid), before: 0 };
+        let departure = Departure { key: (watcher.clone(), sid), before: 0 };
         Some(Departure { before: departure.count(&state), ..departure })
     }
 }
 
 /// Who will be told of a departure, of whose, and how often that has happened before: who came back may leave again.
 struct Departure {
-    key: (usize, String),
+    key: (Place, String),
     before: usize,
 }
 

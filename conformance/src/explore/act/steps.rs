@@ -24,6 +24,10 @@ impl Play {
         let place = (step.client, self.names.namespace(step.namespace));
         match &step.act {
             Act::Open(over) => return self.open(step.client, *over).await,
+            Act::Upgrade => {
+                self.upgrades(step.client);
+                return if step.flows { Ok(()) } else { self.settle().await };
+            }
             Act::Enter => return self.enter(&place).await,
             Act::Return(over) => return self.come_back(step.client, *over).await,
             _ if !self.is_in(&place) => return Ok(()),
@@ -42,7 +46,7 @@ impl Play {
 
     async fn acts(&mut self, place: &Place, act: &Act) -> Goings {
         match act {
-            Act::Open(_) | Act::Enter | Act::Return(_) => {}
+            Act::Open(_) | Act::Upgrade | Act::Enter | Act::Return(_) => {}
             Act::Exit => return self.exit(place).await,
             Act::Drop => return self.lose(place.0).await,
             Act::Join(rooms) => self.moves(place, self.names.rooms(rooms), true),
