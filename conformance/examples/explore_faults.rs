@@ -139,6 +139,7 @@ async fn look_for(fault: &str, seed: u64, seconds: u64) -> Result<Report, Target
     let target = Target::Embedded { fault: Some(fault.to_owned()) };
     let limits = Limits {
         time: Duration::from_secs(seconds),
+        first: 0,
         histories: None,
         seed,
         clients: 4,

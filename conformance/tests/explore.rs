@@ -17,6 +17,7 @@ fn limits(histories: u64) -> Limits {
     Limits {
         // The number of histories is the limit.
         time: Duration::from_secs(3600),
+        first: 0,
         histories: Some(histories),
         seed: 1,
         clients: 4,

@@ -152,7 +152,7 @@ impl Maker<'_> {
                 (Theme::Answers, 60..80) | (_, 62..68) => self.ask(),
                 (_, 68..74) if ways.sockets => Act::Lookup(self.others()),
                 (_, 74..78) => Act::Session,
-                (_, 78..81) => Act::Keep(self.shape()),
+                (_, 78..81) if ways.data => Act::Keep(self.shape()),
                 (_, 81..86) if ways.sockets => {
                     Act::MoveOthers(self.some_others(), self.rooms(), self.rng.u8(0..3) > 0)
                 }

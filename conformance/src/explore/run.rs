@@ -33,6 +33,8 @@ use crate::{
 pub struct Limits {
     /// No plan is begun after so long.
     pub time: Duration,
+    /// The number of the first plan.
+    pub first: u64,
     /// No more plans than this.
     pub histories: Option<u64>,
     /// The seed of all plans.
@@ -112,8 +114,8 @@ pub struct Report {
 pub enum Told<'a> {
     /// The server is there; nothing has been acted out so far.
     Begins(&'a Report),
-    /// So many plans have been acted out.
-    Histories(u64),
+    /// So many plans have been acted out, this one last.
+    Histories(u64, &'a Played),
     /// Something was found.
     Finds(&'a Found),
 }
@@ -158,7 +160,7 @@ async fn explore_on(
     let offers = (first.site().contract.name().to_owned(), first.site().features.iter().cloned().collect());
     let mut report = Report { about: first.about().clone(), offers, ..Report::default() };
     progress(Told::Begins(&report));
-    let next = Arc::new(AtomicU64::new(0));
+    let next = Arc::new(AtomicU64::new(limits.first));
     // After each of them it goes on where it was.
     while let Some((number, played)) =
         search(grounds, approach, limits, &next, began, &mut report, progress).await
@@ -223,7 +225,7 @@ async fn search(
         tasks.spawn(async move {
             while !stop.load(Ordering::SeqCst) && began.elapsed() < limits.time && !limits.is_over() {
                 let number = next.fetch_add(1, Ordering::SeqCst);
-                if limits.histories.is_some_and(|most| number >= most) {
+                if limits.histories.is_some_and(|most| number - limits.first >= most) {
                     return;
                 }
                 let (site, recipe) = &sites[ground::of(number, sites.len())];
@@ -239,7 +241,7 @@ async fn search(
     let mut first: Option<(u64, Played)> = None;
     while let Some((number, mut played)) = played.recv().await {
         report.histories += 1;
-        progress(Told::Histories(report.histories));
+        progress(Told::Histories(report.histories, &played));
         if let Some(why) = &played.spoilt {
             let why = format!("history {number}: {}", because(why));
             report.spoilt = (report.spoilt.0 + 1, Some(why));

@@ -31,6 +31,8 @@ pub struct Ways {
     pub large: bool,
     /// Clients leave namespaces.
     pub leave: bool,
+    /// Sockets keep data.
+    pub data: bool,
     /// The server ends the stays of sockets in namespaces.
     pub disconnect: bool,
     /// Sessions that poll move to WebSockets while they are used.
@@ -39,7 +41,7 @@ pub struct Ways {
 
 impl Ways {
     /// The names by which ways are left out.
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 22] = [
         "binary",
         "except",
         "local",
@@ -59,6 +61,7 @@ impl Ways {
         "echo",
         "large",
         "leave",
+        "data",
         "disconnect",
         "upgrade",
     ];
@@ -86,6 +89,7 @@ impl Ways {
             echo: true,
             large: true,
             leave: has("watch"),
+            data: true,
             disconnect: true,
             upgrade: ["polling", "websocket", "upgrade"].into_iter().all(has),
         }
@@ -114,6 +118,7 @@ impl Ways {
             "echo" => &mut self.echo,
             "large" => &mut self.large,
             "leave" => &mut self.leave,
+            "data" => &mut self.data,
             "disconnect" => &mut self.disconnect,
             "upgrade" => &mut self.upgrade,
             _ => return None,

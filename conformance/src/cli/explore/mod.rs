@@ -68,6 +68,9 @@ pub struct Args {
     /// No more histories than this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     histories: Option<u64>,
+    /// Only the history of this number, and what crossed the wire in it
+    #[arg(long, value_name = "N", conflicts_with = "histories", requires = "seed")]
+    history: Option<u64>,
     /// Seed of the histories: the same seed makes the same ones [default: chosen, and reported]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -135,7 +138,7 @@ async fn explore(args: &Args, colour: bool) -> Result<Exit, Failure> {
     let began = Instant::now();
     let mut tell = |told: Told<'_>| match told {
         Told::Begins(report) => teller.begins(report, &limits),
-        Told::Histories(histories) => teller.goes_on(histories),
+        Told::Histories(histories, played) => teller.goes_on(histories, args.history.map(|_| played)),
         Told::Finds(found) => teller.finds(found, &limits),
     };
     let report = explore::explore(&target, &approach, &limits, &mut tell).await?;
@@ -154,7 +157,8 @@ impl Args {
         let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish() % 100_000);
         Limits {
             time: self.time,
-            histories: self.histories,
+            first: self.history.unwrap_or_default(),
+            histories: self.history.map(|_| 1).or(self.histories),
             seed,
             clients: self.clients.into(),
             transports: if self.over.is_empty() { Transport::ALL.to_vec() } else { self.over.clone() },

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     cli::{Exit, Failure},
-    explore::{Found, Limits, Report},
+    explore::{Found, Limits, Played, Report},
     report::{
         Event, Reports, Spec,
         event::{self, Case, Counts, End, Group, Line, Start},
@@ -76,9 +76,16 @@ impl Teller {
         ));
     }
 
-    /// Tells how far it is.
-    pub(super) fn goes_on(&self, histories: u64) {
+    /// Tells how far it is, and everything of a history if that is asked for.
+    pub(super) fn goes_on(&mut self, histories: u64, played: Option<&Played>) {
         self.bar.set_position(histories);
+        if let Some(played) = played {
+            let lines = lines(&played.transcript, played.guilty.map(|guilty| guilty.0));
+            let mut told = b"\n".to_vec();
+            // Nothing fails on the way to memory.
+            let _always = self.timeline(&mut told, &lines, (lines.len(), 0));
+            self.says(&String::from_utf8_lossy(&told));
+        }
     }
 
     /// Tells of a finding, and writes its transcript.
@@ -166,9 +173,22 @@ impl Teller {
         for step in &plan.steps {
             writeln!(out, "          {step}")?;
         }
-        let lines = lines(&played.transcript, played.guilty.map(|guilty| guilty.0));
+        self.timeline(out, &lines(&played.transcript, played.guilty.map(|guilty| guilty.0)), SHOWN)?;
+        match (replay, script.as_ref().and_then(|script| script.field(Field::Unreplayable))) {
+            (_, Some(why)) => {
+                writeln!(out, "   replay it cannot be played from a transcript: {}", visible(why))
+            }
+            (Some(path), None) => writeln!(out, "   replay siospec replay {path}"),
+            (None, None) => {
+                writeln!(out, "   replay with --out DIR, a transcript for `siospec replay` is written")
+            }
+        }
+    }
+
+    fn timeline(&self, out: &mut impl Write, lines: &[Line], shown: (usize, usize)) -> io::Result<()> {
+        let bad = |text: &str| console::style(text.to_owned()).red().bold().force_styling(self.colour);
         let columns = lines.iter().map(|line| ends(line).chars().count()).max().unwrap_or(0);
-        for line in excerpt(&lines, SHOWN.0, SHOWN.1) {
+        for line in excerpt(lines, shown.0, shown.1) {
             let Some(line) = line else {
                 writeln!(out, "   …")?;
                 continue;
@@ -179,15 +199,7 @@ impl Teller {
                 false => writeln!(out, "   {text}")?,
             }
         }
-        match (replay, script.as_ref().and_then(|script| script.field(Field::Unreplayable))) {
-            (_, Some(why)) => {
-                writeln!(out, "   replay it cannot be played from a transcript: {}", visible(why))
-            }
-            (Some(path), None) => writeln!(out, "   replay siospec replay {path}"),
-            (None, None) => {
-                writeln!(out, "   replay with --out DIR, a transcript for `siospec replay` is written")
-            }
-        }
+        Ok(())
     }
 }
 
