@@ -18,7 +18,7 @@ use super::{
     peer::Connection,
 };
 use crate::{
-    history::{Anomaly, Call, CallId, Finding, History, Record, Traits, check},
+    history::{Anomaly, Call, CallId, Emission, Finding, History, Record, Traits, check},
     scenario::Transport,
     stage::{Patience, Sio, Site, Stage},
     tape::Recording,
@@ -141,6 +141,22 @@ impl From<Stop> for Goes {
     }
 }
 
+/// The way that a call takes, so that people can leave it out.
+const fn with(call: &Call) -> &'static str {
+    match call {
+        Call::Remove { close: true, .. } => "what --without close leaves out",
+        Call::Remove { whom: None, .. } => "what --without disconnect leaves out",
+        Call::Move { whom: Some(_), .. } | Call::Remove { .. } | Call::Lookup(_) => {
+            "what --without sockets leaves out"
+        }
+        Call::Emit(Emission { asks: Some(_), .. }) => "what --without acks or broadcast-acks leaves out",
+        Call::Keep(_) => "what --without data leaves out",
+        Call::Watch => "what --without watch leaves out",
+        Call::Drop => "what --without drop leaves out",
+        _ => "a command",
+    }
+}
+
 impl Play {
     async fn act(&mut self, plan: &Plan) -> Goings {
         for step in &plan.steps {
@@ -194,7 +210,9 @@ impl Play {
         let error = self.board.lock().errors.get(&call).cloned();
         if let Some(error) = error {
             let not_offered = error == "not offered";
-            return Err(if not_offered { Goes::Spoilt(Stop::Unsupported(error)) } else { Goes::Wrong });
+            let what = self.board.lock().history.call(call).map_or("a command", with);
+            let why = || Stop::Unsupported(format!("{what} is not offered"));
+            return Err(if not_offered { Goes::Spoilt(why()) } else { Goes::Wrong });
         }
         if !done {
             self.board.note(Record::Unanswered { call });

@@ -50,6 +50,8 @@ pub(super) struct State {
     /// The last one heard, and when.
     pub(super) offsets: BTreeMap<Place, (String, Instant)>,
     pub(super) closed: BTreeSet<usize>,
+    /// Sockets that have left the room of their id: servers may send to a socket by that.
+    pub(super) roomless: BTreeSet<SocketId>,
     /// Connections that are on their way to a WebSocket, and those that cannot get there.
     pub(super) moving: BTreeMap<usize, Option<Stop>>,
     /// Clients whose connections are lost on purpose.

@@ -41,7 +41,7 @@ and written as a transcript that `siospec replay` plays. Then it goes on, until 
 with the same operations is counted, and not looked into again.
 
 A deviation that is known hides others: leave out the operations that it takes (--without), or let its anomaly not count
-(--known). python-socketio 5.18.1 needs `--without binary,disconnect`, and socketioxide 0.18.9 `--without own-id,bursts`.
+(--known). python-socketio 5.18.1 needs `--without binary,close,data`, and socketioxide 0.18.9 `--without own-id,bursts,close`.
 
 Anomalies: LOST, DUPLICATE, LEAK, SELF-ECHO, REORDERED, STALE-ROOM, BEFORE-CONNECT, DOUBLE-ACK, ACK-CROSSTALK,
 RECOVERY-GAP, RECOVERY-REPEAT, CORRUPT, WRONG-ANSWER, CUT-OFF

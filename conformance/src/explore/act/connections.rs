@@ -280,8 +280,10 @@ impl Play {
         let is_in = |member: &Member| member.standing == Standing::In;
         let sid = state.members.get(place).filter(|member| self.ways.watch && is_in(member))?.sid.clone()?;
         let mut others = state.members.iter();
-        let (watcher, _) =
-            others.find(|(other, member)| other.0 != place.0 && other.1 == place.1 && is_in(member))?;
+        let (watcher, _) = others.find(|(other, member)| {
+            let hears = is_in(member) && !state.roomless.contains(&member.socket);
+            other.0 != place.0 && other.1 == place.1 && hears
+        })?;
         let departure = Departure { key: (watcher.clone(), sid), before: 0 };
         Some(Departure { before: departure.count(&state), ..departure })
     }

@@ -52,7 +52,12 @@ impl Play {
             Act::Join(rooms) => self.moves(place, self.names.rooms(rooms), true),
             Act::Leave(rooms) => self.moves(place, self.names.rooms(rooms), false),
             Act::LeaveOwn => {
-                let own = self.board.lock().members.get(place).and_then(|member| member.sid.clone());
+                let own = {
+                    let mut state = self.board.lock();
+                    let member = state.members.get(place).cloned();
+                    state.roomless.extend(member.as_ref().map(|member| member.socket));
+                    member.and_then(|member| member.sid)
+                };
                 self.moves(place, own.into_iter().collect(), false);
             }
             Act::Emit { to, shape, with, answers: None } => self.emits(place, to, shape, *with),
