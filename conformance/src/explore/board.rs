@@ -50,6 +50,8 @@ pub(super) struct State {
     /// The last one heard, and when.
     pub(super) offsets: BTreeMap<Place, (String, Instant)>,
     pub(super) closed: BTreeSet<usize>,
+    /// Sockets that the application has greeted.
+    pub(super) greeted: BTreeSet<SocketId>,
     /// Sockets that have left the room of their id: servers may send to a socket by that.
     pub(super) roomless: BTreeSet<SocketId>,
     /// Connections that are on their way to a WebSocket, and those that cannot get there.
@@ -181,6 +183,7 @@ impl Board {
                 // Who asked for its session and got another one is told apart already.
                 let member = state.members.get(place).filter(|member| member.standing != Standing::Another);
                 if let Some(socket) = member.map(|member| member.socket) {
+                    state.greeted.insert(socket);
                     state.push(self.began, Record::Greeted { socket, args }, Some(at));
                 }
                 Vec::new()

@@ -31,6 +31,8 @@ pub struct Ways {
     pub large: bool,
     /// Clients leave namespaces.
     pub leave: bool,
+    /// Clients speak as soon as they are let in; else they wait until the application has greeted them.
+    pub haste: bool,
     /// Sockets keep data.
     pub data: bool,
     /// The server ends the stays of sockets in namespaces.
@@ -41,7 +43,7 @@ pub struct Ways {
 
 impl Ways {
     /// The names by which ways are left out.
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 23] = [
         "binary",
         "except",
         "local",
@@ -61,6 +63,7 @@ impl Ways {
         "echo",
         "large",
         "leave",
+        "haste",
         "data",
         "disconnect",
         "upgrade",
@@ -89,6 +92,7 @@ impl Ways {
             echo: true,
             large: true,
             leave: has("watch"),
+            haste: true,
             data: true,
             disconnect: true,
             upgrade: ["polling", "websocket", "upgrade"].into_iter().all(has),
@@ -118,6 +122,7 @@ impl Ways {
             "echo" => &mut self.echo,
             "large" => &mut self.large,
             "leave" => &mut self.leave,
+            "haste" => &mut self.haste,
             "data" => &mut self.data,
             "disconnect" => &mut self.disconnect,
             "upgrade" => &mut self.upgrade,

@@ -41,7 +41,7 @@ and written as a transcript that `siospec replay` plays. Then it goes on, until 
 with the same operations is counted, and not looked into again.
 
 A deviation that is known hides others: leave out the operations that it takes (--without), or let its anomaly not count
-(--known). python-socketio 5.18.1 needs `--without binary,close,data`, and socketioxide 0.18.9 `--without own-id,bursts,close`.
+(--known). python-socketio 5.18.1 needs `--without binary,close,data`, and socketioxide 0.18.9 `--without own-id,bursts,haste,close`.
 
 Anomalies: LOST, DUPLICATE, LEAK, SELF-ECHO, REORDERED, STALE-ROOM, BEFORE-CONNECT, DOUBLE-ACK, ACK-CROSSTALK,
 RECOVERY-GAP, RECOVERY-REPEAT, CORRUPT, WRONG-ANSWER, CUT-OFF
@@ -87,7 +87,7 @@ pub struct Args {
     #[arg(long, value_name = "ANOMALY,…", value_delimiter = ',', value_parser = anomaly)]
     known: Vec<Anomaly>,
     /// Leave out what the server is known to do otherwise: binary, except, volatile, acks, broadcast-acks, sockets, drop,
-    /// recovery, own-id, bursts, close, echo, large, leave, disconnect, upgrade, …
+    /// recovery, own-id, bursts, haste, close, echo, large, leave, data, disconnect, upgrade, …
     #[arg(long, value_name = "WAY,…", value_delimiter = ',', value_parser = way)]
     without: Vec<String>,
     /// End with the first finding; otherwise it goes on, and passes over what is like something that it has found

@@ -87,6 +87,11 @@ impl Play {
         }
         self.says(place.0, connect(auth).on(&place.1));
         self.is_let_in(place).await?;
+        if !self.ways.haste {
+            let greeted = |state: &State| state.greeted.contains(&socket) || is_out(state, place);
+            // Who is never greeted is a finding of the checker.
+            let _seen = self.board.until(self.soon(), greeted).await;
+        }
         self.watches(place).await
     }
 
@@ -287,6 +292,10 @@ impl Play {
         let departure = Departure { key: (watcher.clone(), sid), before: 0 };
         Some(Departure { before: departure.count(&state), ..departure })
     }
+}
+
+fn is_out(state: &State, place: &Place) -> bool {
+    state.members.get(place).is_none_or(|member| member.standing == Standing::Out)
 }
 
 /// Who will be told of a departure, of whose, and how often that has happened before: who came back may leave again.

@@ -183,7 +183,8 @@ impl Play {
             [json!(emission.uid)].into_iter().chain(emission.args.iter().cloned()).collect();
         let _sent = self.board.calls(place, Call::Echo(emission), None);
         self.says(place.0, event("message", args).on(&place.1));
-        Ok(())
+        // Nothing announces the answer, but for a fence.
+        if self.ways.bursts { Ok(()) } else { self.fences(|other| other == place).await }
     }
 
     fn asks(&mut self, place: &Place, shape: Option<&Shape>, id: Id) {
