@@ -39,12 +39,15 @@ const RULES: [&str; 6] =
     ["delivery/", "socket/acks/", "socket/events/", "socket/values/", "socket/binary/", "socket/disconnect/"];
 
 /// Faults that no history of ours shows, and why.
-const UNSEEN: [(&str, &str); 23] = [
+const UNSEEN: [(&str, &str); 26] = [
     ("escaped-name-unknown", "clients do not escape the names of events"),
     ("placeholder-order-matters", "clients do not change the order of what is in a placeholder"),
     ("stray-binary-ignored", "it takes a packet that no client sends"),
     ("text-taken-as-attachment", "it takes a packet that no client sends"),
     ("placeholder-out-of-range-delivered", "it takes a packet that no client sends"),
+    ("unparsable-ignored", "it takes a packet that no client sends"),
+    ("unknown-packet-ignored", "it takes a packet that no client sends"),
+    ("reason-parse-error-as-close", "it takes a packet that no client sends"),
     ("unknown-ack-closes", "it takes an acknowledgement that nobody asked for"),
     ("unknown-namespace-closes", "clients ask for namespaces that exist"),
     ("event-after-disconnect-handled", "it takes an event in a namespace that was left"),
@@ -96,7 +99,7 @@ async fn main() -> Result<ExitCode, TargetError> {
     while let Some(done) = exploring.join_next().await {
         let (fault, report, took) = done.expect("exploring does not panic");
         let report = report?;
-        match &report.found {
+        match report.found.first() {
             Some(it) => {
                 let replay = it
                     .script
@@ -136,15 +139,18 @@ async fn look_for(fault: &str, seed: u64, seconds: u64) -> Result<Report, Target
     let target = Target::Embedded { fault: Some(fault.to_owned()) };
     let limits = Limits {
         time: Duration::from_secs(seconds),
+        first: 0,
         histories: None,
         seed,
         clients: 4,
-        over: Transport::ALL.to_vec(),
+        transports: Transport::ALL.to_vec(),
         jobs: 8,
         shrinking: Duration::from_secs(20),
         transcript: true,
         known: Vec::new(),
         without: Vec::new(),
+        stop_at_first: true,
+        over: Arc::default(),
     };
     explore(&target, &Approach::default(), &limits, &mut |_| {}).await
 }

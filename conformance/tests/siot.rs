@@ -40,6 +40,7 @@ fn acts() -> impl Strategy<Value = Act> {
         proptest::sample::select(Transport::ALL).prop_map(Act::Open),
         Just(Act::Handshake),
         actors().prop_map(Act::Carry),
+        Just(Act::Upgrade),
         Just(Act::Mute),
         vec(prop_oneof![texts().prop_map(Item::Text), bytes().prop_map(Item::Binary)], 0..4)
             .prop_map(Act::Send),

@@ -4,7 +4,7 @@ mod connections;
 mod steps;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,7 +18,7 @@ use super::{
     peer::Connection,
 };
 use crate::{
-    history::{Anomaly, Call, CallId, Finding, History, Record, Traits, check},
+    history::{Anomaly, Call, CallId, Emission, Finding, History, Record, Traits, check},
     scenario::Transport,
     stage::{Patience, Sio, Site, Stage},
     tape::Recording,
@@ -62,6 +62,8 @@ struct Play {
     /// When clients lost their connections.
     lost: BTreeMap<usize, Instant>,
     over: BTreeMap<usize, Transport>,
+    /// Connections that have been told to move to a WebSocket.
+    moved: BTreeSet<usize>,
 }
 
 /// The namespace that lets in who has the token.
@@ -99,6 +101,7 @@ pub async fn act_out(site: &Arc<Site>, plan: &Plan, ways: Ways, timeout_scale: f
         under_way: Vec::new(),
         lost: BTreeMap::new(),
         over: BTreeMap::new(),
+        moved: BTreeSet::new(),
     };
     let spoilt = play.act(plan).await.err();
     let spoilt = match spoilt {
@@ -135,6 +138,22 @@ type Goings<T = ()> = Result<T, Goes>;
 impl From<Stop> for Goes {
     fn from(stop: Stop) -> Self {
         Goes::Spoilt(stop)
+    }
+}
+
+/// The way that a call takes, so that people can leave it out.
+const fn with(call: &Call) -> &'static str {
+    match call {
+        Call::Remove { close: true, .. } => "what --without close leaves out",
+        Call::Remove { whom: None, .. } => "what --without disconnect leaves out",
+        Call::Move { whom: Some(_), .. } | Call::Remove { .. } | Call::Lookup(_) => {
+            "what --without sockets leaves out"
+        }
+        Call::Emit(Emission { asks: Some(_), .. }) => "what --without acks or broadcast-acks leaves out",
+        Call::Keep(_) => "what --without data leaves out",
+        Call::Watch => "what --without watch leaves out",
+        Call::Drop => "what --without drop leaves out",
+        _ => "a command",
     }
 }
 
@@ -184,16 +203,16 @@ impl Play {
     /// Waits for the answer to a call. One that does not come ends the play, unless the connection is gone too.
     async fn answered(&mut self, client: usize, call: CallId, more: Duration) -> Goings {
         let connection = self.connections.get(&client).map(|connection| connection.number);
-        let closed = |closed: &std::collections::BTreeSet<usize>| {
-            connection.is_none_or(|number| closed.contains(&number))
-        };
+        let closed = |closed: &BTreeSet<usize>| connection.is_none_or(|number| closed.contains(&number));
         let deadline = self.soon() + more;
         let done =
             self.board.until(deadline, |state| state.answered.contains(&call) || closed(&state.closed)).await;
         let error = self.board.lock().errors.get(&call).cloned();
         if let Some(error) = error {
             let not_offered = error == "not offered";
-            return Err(if not_offered { Goes::Spoilt(Stop::Unsupported(error)) } else { Goes::Wrong });
+            let what = self.board.lock().history.call(call).map_or("a command", with);
+            let why = || Stop::Unsupported(format!("{what} is not offered"));
+            return Err(if not_offered { Goes::Spoilt(why()) } else { Goes::Wrong });
         }
         if !done {
             self.board.note(Record::Unanswered { call });
@@ -207,7 +226,7 @@ impl Play {
         for (client, call) in std::mem::take(&mut self.under_way) {
             self.answered(client, call, Duration::ZERO).await?;
         }
-        Ok(())
+        self.have_moved().await
     }
 
     /// Makes sure that everything sent to some sockets so far has arrived.

@@ -14,6 +14,7 @@ use crate::{
     history::{Call, CallId, History, Record, SocketId, Traits},
     stage::{Kind, Sio, ack, bytes, event},
     transcript::EntryId,
+    verdict::{Check, Stop},
 };
 
 /// See [`self`].
@@ -45,10 +46,16 @@ pub(super) struct State {
     policies: BTreeMap<u64, Answers>,
     late: Vec<(usize, Sio)>,
     /// How often clients were told of the departure of a socket, by its id.
-    pub(super) left: BTreeMap<(usize, String), usize>,
+    pub(super) left: BTreeMap<(Place, String), usize>,
     /// The last one heard, and when.
     pub(super) offsets: BTreeMap<Place, (String, Instant)>,
     pub(super) closed: BTreeSet<usize>,
+    /// Sockets that the application has greeted.
+    pub(super) greeted: BTreeSet<SocketId>,
+    /// Sockets that have left the room of their id: servers may send to a socket by that.
+    pub(super) roomless: BTreeSet<SocketId>,
+    /// Connections that are on their way to a WebSocket, and those that cannot get there.
+    pub(super) moving: BTreeMap<usize, Option<Stop>>,
     /// Clients whose connections are lost on purpose.
     pub(super) dropping: BTreeSet<usize>,
     /// Something is wrong for sure: there is no point in waiting for more.
@@ -176,6 +183,7 @@ impl Board {
                 // Who asked for its session and got another one is told apart already.
                 let member = state.members.get(place).filter(|member| member.standing != Standing::Another);
                 if let Some(socket) = member.map(|member| member.socket) {
+                    state.greeted.insert(socket);
                     state.push(self.began, Record::Greeted { socket, args }, Some(at));
                 }
                 Vec::new()
@@ -191,7 +199,7 @@ impl Board {
             }
             Some("left") => {
                 if let Some(sid) = args.first().and_then(Value::as_str) {
-                    *state.left.entry((place.0, sid.to_owned())).or_default() += 1;
+                    *state.left.entry((place.clone(), sid.to_owned())).or_default() += 1;
                 }
                 Vec::new()
             }
@@ -232,6 +240,17 @@ impl Board {
                 [packet].into_iter().chain(fence.map(|(_, id)| self::fence(id).on(&place.1))).collect()
             }
         }
+    }
+
+    /// A connection has moved to a WebSocket, or cannot.
+    pub(super) fn has_moved(&self, connection: usize, moved: Check) {
+        let mut state = self.lock();
+        match moved {
+            Ok(()) => drop(state.moving.remove(&connection)),
+            Err(stop) => drop(state.moving.insert(connection, Some(stop))),
+        }
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     /// The connection of a client is closed.

@@ -90,6 +90,12 @@ impl Maker<'_> {
             );
             return;
         }
+        // Of those who poll only, and once.
+        if self.recipe.ways.upgrade && self.rng.u8(0..12) == 0 {
+            let flows = self.concurrent && self.rng.u8(0..4) > 0;
+            steps.push(Step { flows, ..step(client, namespace, Act::Upgrade) });
+            return;
+        }
         let act = self.act(client);
         if matches!(act, Act::Drop) {
             return self.loss(client, namespace, steps);
@@ -146,12 +152,14 @@ impl Maker<'_> {
                 (Theme::Answers, 60..80) | (_, 62..68) => self.ask(),
                 (_, 68..74) if ways.sockets => Act::Lookup(self.others()),
                 (_, 74..78) => Act::Session,
-                (_, 78..81) => Act::Keep(self.shape()),
+                (_, 78..81) if ways.data => Act::Keep(self.shape()),
                 (_, 81..86) if ways.sockets => {
                     Act::MoveOthers(self.some_others(), self.rooms(), self.rng.u8(0..3) > 0)
                 }
-                (_, 86..88) if ways.sockets => Act::RemoveOthers(self.some_others(), self.closes()),
-                (_, 88..90) => Act::Disconnect(self.closes()),
+                (_, 86..88) if ways.sockets && ways.disconnect => {
+                    Act::RemoveOthers(self.some_others(), self.closes())
+                }
+                (_, 88..90) if ways.disconnect => Act::Disconnect(self.closes()),
                 (_, 90..92) if ways.leave => Act::Exit,
                 (_, 92..94) if ways.drop => Act::Drop,
                 (_, 94..96) if ways.acks => self.question(client),
@@ -280,7 +288,7 @@ impl Maker<'_> {
     }
 
     fn shape(&mut self) -> Shape {
-        const PLAIN: [Piece; 11] = [
+        const PLAIN: [Piece; 14] = [
             Piece::Number,
             Piece::Big,
             Piece::Fraction,
@@ -292,6 +300,9 @@ impl Maker<'_> {
             Piece::Deep,
             Piece::Proto,
             Piece::LookAlike,
+            Piece::Nameless,
+            Piece::NoPlaceholder,
+            Piece::Nul,
         ];
         const BINARY: [Piece; 4] = [Piece::Bytes, Piece::Bytes, Piece::NoBytes, Piece::Inside];
         let ways = self.recipe.ways;

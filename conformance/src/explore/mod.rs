@@ -7,6 +7,7 @@
 mod act;
 mod board;
 mod generate;
+mod marks;
 mod members;
 mod peer;
 mod plan;
@@ -20,7 +21,7 @@ pub use self::{
     act::{Played, act_out},
     generate::{Recipe, generate},
     plan::{Act, Answers, Audience, Id, Operators, Place, Plan, Step},
-    run::{Found, Ground, Limits, Progress, Report, explore},
+    run::{Found, Ground, Limits, Progress, Report, Told, explore},
     shape::{Piece, Shape},
     shrink::{Shows, Shrunk, shrink},
     ways::Ways,

@@ -1,20 +1,27 @@
 //! One connection of a client: says what it is told to, and takes down what it hears.
 
-use std::time::Instant;
+use std::{pin::Pin, time::Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::board::Shared;
 use crate::{
     stage::{Sio, Wire},
-    verdict::Stop,
+    verdict::{Check, Stop},
 };
 
 /// A connection that a task looks after.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) number: usize,
-    out: UnboundedSender<Sio>,
+    out: UnboundedSender<Order>,
+}
+
+/// What a connection is told to do.
+#[derive(Debug)]
+enum Order {
+    Say(Sio),
+    Upgrade,
 }
 
 impl Connection {
@@ -31,7 +38,12 @@ impl Connection {
 
     /// Sends a packet. A lost connection shows when listening.
     pub(super) fn says(&self, packet: Sio) {
-        let _ended = self.out.send(packet);
+        let _ended = self.out.send(Order::Say(packet));
+    }
+
+    /// Moves to a WebSocket; the board tells when that is done.
+    pub(super) fn upgrades(&self) {
+        let _ended = self.out.send(Order::Upgrade);
     }
 }
 
@@ -39,15 +51,23 @@ async fn look_after(
     number: usize,
     client: usize,
     mut wire: Wire,
-    mut orders: UnboundedReceiver<Sio>,
+    mut orders: UnboundedReceiver<Order>,
     board: Shared,
 ) {
+    let mut upgrade: Option<Pin<Box<dyn Future<Output = Check> + Send>>> = None;
     loop {
         tokio::select! {
             order = orders.recv() => match order {
-                Some(packet) => wire.says(&packet),
+                Some(Order::Say(packet)) => wire.says(&packet),
+                Some(Order::Upgrade) => upgrade = Some(Box::pin(wire.upgrades())),
                 None => return,
             },
+            upgraded = async { upgrade.as_mut().expect("it is looked at only where there is one").await },
+                if upgrade.is_some() =>
+            {
+                upgrade = None;
+                board.has_moved(number, upgraded);
+            }
             heard = wire.listen() => match heard {
                 Ok(Some((packet, at))) => {
                     if let Some(offset) = wire.offset(&packet.namespace) {

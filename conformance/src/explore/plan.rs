@@ -30,6 +30,8 @@ pub struct Step {
 pub enum Act {
     /// Opens a connection.
     Open(Transport),
+    /// Moves a connection that polls to a WebSocket.
+    Upgrade,
     /// Joins the namespace.
     Enter,
     /// Leaves it.
@@ -169,9 +171,13 @@ impl Act {
     /// Whether the next step may follow before this one is done.
     pub const fn can_flow(&self) -> bool {
         match self {
-            Act::Join(_) | Act::Leave(_) | Act::Echo(_) | Act::Ask(..) | Act::Lookup(_) | Act::Session => {
-                true
-            }
+            Act::Upgrade
+            | Act::Join(_)
+            | Act::Leave(_)
+            | Act::Echo(_)
+            | Act::Ask(..)
+            | Act::Lookup(_)
+            | Act::Session => true,
             Act::Emit { answers, .. } => answers.is_none(),
             _ => false,
         }
@@ -189,6 +195,7 @@ impl fmt::Display for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Act::Open(over) => write!(f, "opens over {over}"),
+            Act::Upgrade => f.write_str("upgrades its connection"),
             Act::Enter => f.write_str("joins the namespace"),
             Act::Exit => f.write_str("leaves the namespace"),
             Act::Join(rooms) => write!(f, "joins rooms {rooms:?}"),

@@ -15,6 +15,7 @@ use tokio::{sync::mpsc::unbounded_channel, task::JoinSet};
 pub use self::ground::Ground;
 use super::{
     Plan, Played, Recipe, act_out, generate,
+    marks::marks,
     script::write,
     shrink::{Shows, shrink},
 };
@@ -32,6 +33,8 @@ use crate::{
 pub struct Limits {
     /// No plan is begun after so long.
     pub time: Duration,
+    /// The number of the first plan.
+    pub first: u64,
     /// No more plans than this.
     pub histories: Option<u64>,
     /// The seed of all plans.
@@ -39,7 +42,7 @@ pub struct Limits {
     /// How many clients at most.
     pub clients: usize,
     /// The transports.
-    pub over: Vec<Transport>,
+    pub transports: Vec<Transport>,
     /// How many plans at a time.
     pub jobs: usize,
     /// How long a plan that shows something is made smaller.
@@ -50,6 +53,16 @@ pub struct Limits {
     pub known: Vec<Anomaly>,
     /// Ways that are left out; see [`super::Ways::NAMES`].
     pub without: Vec<String>,
+    /// Whether the first finding ends it.
+    pub stop_at_first: bool,
+    /// Ends it early once this is true.
+    pub over: Arc<AtomicBool>,
+}
+
+impl Limits {
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::SeqCst)
+    }
 }
 
 /// An anomaly, certain and small.
@@ -86,23 +99,38 @@ pub struct Report {
     pub histories: u64,
     /// How many of them say nothing, and why the last one does not.
     pub spoilt: (u64, Option<String>),
-    /// The finding that ended it.
-    pub found: Option<Found>,
+    /// What was found.
+    pub found: Vec<Found>,
+    /// How many plans showed again what had been found before.
+    pub again: u64,
     /// What was seen and not seen again, so that it says nothing.
     pub doubtful: Vec<String>,
     /// Known anomalies, and how often they were seen.
     pub known: u64,
 }
 
-/// Told while it goes on: how many plans have been acted out.
-pub type Progress<'a> = &'a mut (dyn FnMut(u64) + Send);
+/// Told while it goes on.
+#[derive(Debug)]
+pub enum Told<'a> {
+    /// The server is there; nothing has been acted out so far.
+    Begins(&'a Report),
+    /// So many plans have been acted out, this one last.
+    Histories(u64, &'a Played),
+    /// Something was found.
+    Finds(&'a Found),
+}
+
+/// Who is told.
+pub type Progress<'a> = &'a mut (dyn FnMut(Told<'_>) + Send);
 
 /// How often a plan is acted out to see an anomaly again.
 const AGAIN: usize = 12;
+/// How often a smaller plan is acted out at most, if it takes luck to see it.
+const MOST_TRIES: usize = 4;
 /// What is made smaller is not waited for as long as what is looked for.
 const HASTE: f64 = 0.3;
 
-/// Explores a server until something is found or a limit is reached.
+/// Explores a server until a limit is reached.
 ///
 /// # Errors
 /// The server cannot be started, or lacks what was stated.
@@ -117,7 +145,7 @@ pub async fn explore(
     for ground in grounds {
         ground.close().await;
     }
-    report
+    Ok(report)
 }
 
 async fn explore_on(
@@ -126,55 +154,54 @@ async fn explore_on(
     approach: &Approach,
     limits: &Limits,
     progress: Progress<'_>,
-) -> Result<Report, TargetError> {
+) -> Report {
     let began = Instant::now();
     let first = grounds.last().expect("there is one server at least");
     let offers = (first.site().contract.name().to_owned(), first.site().features.iter().cloned().collect());
     let mut report = Report { about: first.about().clone(), offers, ..Report::default() };
-    let next = Arc::new(AtomicU64::new(0));
-    // After something doubtful it goes on where it was.
+    progress(Told::Begins(&report));
+    let next = Arc::new(AtomicU64::new(limits.first));
+    // After each of them it goes on where it was.
     while let Some((number, played)) =
         search(grounds, approach, limits, &next, began, &mut report, progress).await
     {
-        let ground = &grounds[ground::of(number, grounds.len())];
         let seconds = began.elapsed().as_secs_f64();
-        let recipe = ground.recipe(limits);
-        let plan = generate(ground::seed(limits.seed, number), &recipe);
-        let first = played.findings.first().cloned();
-        let Some(first) = first else { continue };
-        let Some(certain) = confirm(ground, approach, &plan, &recipe, first.anomaly).await else {
+        let Some(first) = played.findings.first() else { continue };
+        let ground = &grounds[ground::of(number, grounds.len())];
+        let plan = generate(ground::seed(limits.seed, number), &ground.recipe(limits));
+        let Some(shown) = look_into(ground, approach, &plan, first, limits).await else {
             report.doubtful.push(format!("history {number}: {} {}", first.anomaly, first.what));
             continue;
         };
-        let cases = report.histories;
-        let smaller = smallest(ground, approach, &plan, &recipe, first.anomaly, limits.shrinking).await;
-        let played = match confirm(ground, approach, &smaller.plan, &recipe, first.anomaly).await {
-            Some(played) => played,
-            None => certain,
-        };
-        let finding =
-            played.findings.iter().find(|finding| finding.anomaly == first.anomaly).cloned().unwrap_or(first);
+        if report.found.iter().any(|found| marks(&found.plan) == marks(&shown.plan) && found.is(first)) {
+            report.again += 1;
+            continue;
+        }
+        let Shown { finding, plan, played, tried } = shown;
         let script = match limits.transcript {
-            true => {
-                Some(write(&smaller.plan, &played, &finding, ground, target, approach, limits, number).await)
-            }
+            true => Some(write(&plan, &played, &finding, ground, target, approach, limits, number).await),
             false => None,
         };
-        let (plan, tried) = (smaller.plan, smaller.tried);
-        report.found = Some(Found {
-            variant: ground.variant,
-            finding,
-            plan,
-            played,
-            script,
-            history: number,
-            seconds,
-            cases,
-            tried,
-        });
-        break;
+        let (variant, cases) = (ground.variant, report.histories);
+        let found = Found { variant, finding, plan, played, script, history: number, seconds, cases, tried };
+        progress(Told::Finds(&found));
+        report.found.push(found);
+        if limits.stop_at_first {
+            break;
+        }
     }
-    Ok(report)
+    report
+}
+
+impl Found {
+    fn is(&self, finding: &Finding) -> bool {
+        self.finding.anomaly == finding.anomaly
+    }
+
+    /// Whether a plan that shows the same anomaly has everything that it took, so that nothing new can be told of it.
+    fn covers(&self, finding: &Finding, plan: &Plan) -> bool {
+        self.is(finding) && marks(&self.plan).is_subset(&marks(plan))
+    }
 }
 
 /// Acts plans out side by side until one shows something.
@@ -196,9 +223,9 @@ async fn search(
         let (next, stop, done) = (Arc::clone(next), Arc::clone(&stop), done.clone());
         let (limits, scale) = (limits.clone(), approach.timeout_scale);
         tasks.spawn(async move {
-            while !stop.load(Ordering::SeqCst) && began.elapsed() < limits.time {
+            while !stop.load(Ordering::SeqCst) && began.elapsed() < limits.time && !limits.is_over() {
                 let number = next.fetch_add(1, Ordering::SeqCst);
-                if limits.histories.is_some_and(|most| number >= most) {
+                if limits.histories.is_some_and(|most| number - limits.first >= most) {
                     return;
                 }
                 let (site, recipe) = &sites[ground::of(number, sites.len())];
@@ -214,7 +241,7 @@ async fn search(
     let mut first: Option<(u64, Played)> = None;
     while let Some((number, mut played)) = played.recv().await {
         report.histories += 1;
-        progress(report.histories);
+        progress(Told::Histories(report.histories, &played));
         if let Some(why) = &played.spoilt {
             let why = format!("history {number}: {}", because(why));
             report.spoilt = (report.spoilt.0 + 1, Some(why));
@@ -224,6 +251,15 @@ async fn search(
         report.known += u64::from(played.findings.len() < before);
         // What follows from something known says nothing either.
         if before > played.findings.len() || played.findings.is_empty() {
+            continue;
+        }
+        let ground = &grounds[ground::of(number, grounds.len())];
+        let plan = || generate(ground::seed(limits.seed, number), &ground.recipe(limits));
+        if !report.found.is_empty()
+            && let (Some(finding), plan) = (played.findings.first(), plan())
+            && report.found.iter().any(|found| found.covers(finding, &plan))
+        {
+            report.again += 1;
             continue;
         }
         stop.store(true, Ordering::SeqCst);
@@ -236,22 +272,46 @@ async fn search(
     first
 }
 
-/// Acts a plan out until it shows the anomaly again.
-async fn confirm(
+/// An anomaly that a plan shows, and the smallest plan that does.
+struct Shown {
+    finding: Finding,
+    plan: Plan,
+    played: Played,
+    tried: usize,
+}
+
+/// Makes certain what a plan shows, and the plan as small as it can be; nothing if it is not seen again.
+async fn look_into(
     ground: &Ground,
     approach: &Approach,
     plan: &Plan,
-    recipe: &Recipe,
-    anomaly: Anomaly,
-) -> Option<Played> {
-    for _ in 0..AGAIN {
-        let tag = tag();
-        let played = act_out(ground.site(), plan, recipe.ways, approach.timeout_scale, &tag).await;
-        if played.findings.iter().any(|finding| finding.anomaly == anomaly) {
-            return Some(played);
+    first: &Finding,
+    limits: &Limits,
+) -> Option<Shown> {
+    let recipe = ground.recipe(limits);
+    let again = async |plan: &Plan| {
+        for time in 1..=AGAIN {
+            let played = act_out(ground.site(), plan, recipe.ways, approach.timeout_scale, &tag()).await;
+            if played.findings.iter().any(|finding| finding.anomaly == first.anomaly) {
+                return Some((played, time));
+            }
+            if limits.is_over() {
+                break;
+            }
         }
-    }
-    None
+        None
+    };
+    let (certain, times) = again(plan).await?;
+    // What runs side by side does not show the same every time.
+    let tries = times.max(if plan.steps.iter().any(|step| step.flows) { 2 } else { 1 }).min(MOST_TRIES);
+    let smaller = smallest(ground, approach, plan, &recipe, first.anomaly, tries, limits).await;
+    let played = again(&smaller.plan).await.map(|(played, _)| played);
+    let (plan, played) = match played {
+        Some(played) => (smaller.plan, played),
+        None => (plan.clone(), certain),
+    };
+    let finding = played.findings.iter().find(|finding| finding.anomaly == first.anomaly).cloned()?;
+    Some(Shown { finding, plan, played, tried: smaller.tried })
 }
 
 /// The smallest plan that shows the anomaly.
@@ -261,16 +321,15 @@ async fn smallest(
     plan: &Plan,
     recipe: &Recipe,
     anomaly: Anomaly,
-    within: Duration,
+    tries: usize,
+    limits: &Limits,
 ) -> super::Shrunk {
-    let until = Instant::now() + within;
+    let until = Instant::now() + limits.shrinking;
     let (site, ways) = (Arc::clone(ground.site()), recipe.ways);
     let scale = approach.timeout_scale * HASTE;
     let shows = |plan: Plan| -> Shows {
         let site = Arc::clone(&site);
         Box::pin(async move {
-            // What runs side by side does not show the same every time.
-            let tries = if plan.steps.iter().any(|step| step.flows) { 2 } else { 1 };
             for _ in 0..tries {
                 let played = act_out(&site, &plan, ways, scale, &tag()).await;
                 if played.findings.first().is_some_and(|finding| finding.anomaly == anomaly) {
@@ -280,7 +339,7 @@ async fn smallest(
             false
         })
     };
-    shrink(plan, shows, || Instant::now() < until).await
+    shrink(plan, shows, || Instant::now() < until && !limits.is_over()).await
 }
 
 /// The tag of a play: numbers only, since namespaces are made of it, and unlike any other of this process.
@@ -290,7 +349,7 @@ fn tag() -> String {
     format!("{}{play:07}", std::process::id())
 }
 
-fn because(stop: &Stop) -> String {
+pub(super) fn because(stop: &Stop) -> String {
     match stop {
         Stop::Violation(violation) => violation.observed.clone(),
         Stop::Inconclusive(why) | Stop::Unsupported(why) => why.clone(),

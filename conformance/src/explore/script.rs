@@ -12,7 +12,7 @@ use super::{
 use crate::{
     history::Finding,
     replay::{Ending, Names, Writer, common, covers, play, reference, with_json},
-    siot::{ANYTHING, Field, Role, Script, See, Sight, Step},
+    siot::{self, ANYTHING, Field, Role, Script, See, Sight, Step},
     stage::name_of,
     tape::Recording,
     target::{Approach, Target},
@@ -127,7 +127,11 @@ async fn tried(script: &Script, ground: &Ground, approach: &Approach) -> Result<
 /// The steps up to the one where what somebody sees parts from what the reference shows; the witness is asked first.
 fn compose(tape: &Recording, references: &[Recording], witness: &str) -> Result<Vec<Step>, &'static str> {
     let names = Names::of(tape);
-    let steps: Vec<Step> = tape.taken.iter().map(|taken| plain(names.step(&taken.step))).collect();
+    let mut steps: Vec<Step> = tape.taken.iter().map(|taken| plain(names.step(&taken.step))).collect();
+    // That everybody goes home is no part of it.
+    while matches!(steps.last(), Some(Step::Act(_, siot::Act::Drop))) {
+        steps.pop();
+    }
     let due: Vec<Vec<Step>> = references
         .iter()
         .map(|recording| {

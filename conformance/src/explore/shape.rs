@@ -35,6 +35,12 @@ pub enum Piece {
     Proto,
     /// What looks like a placeholder, where there are no attachments.
     LookAlike,
+    /// An object with a member without a name.
+    Nameless,
+    /// An object that says of itself that it is no placeholder.
+    NoPlaceholder,
+    /// A text with the character U+0000.
+    Nul,
     /// An attachment.
     Bytes,
     /// An attachment without bytes.
@@ -88,6 +94,9 @@ impl Piece {
                 map.insert("__proto__".to_owned(), json!(uid));
                 Value::Object(map)
             }
+            Piece::Nameless => json!({ "": uid }),
+            Piece::NoPlaceholder => json!({ "_placeholder": false, "num": uid }),
+            Piece::Nul => json!(format!("{uid}\u{0}{place}")),
             Piece::LookAlike => json!({ "_placeholder": true, "num": uid }),
             Piece::Bytes => bytes(&[low, 0, 255, u8::try_from(place % 251).unwrap_or_default()]),
             Piece::NoBytes => bytes(&[]),

@@ -31,11 +31,19 @@ pub struct Ways {
     pub large: bool,
     /// Clients leave namespaces.
     pub leave: bool,
+    /// Clients speak as soon as they are let in; else they wait until the application has greeted them.
+    pub haste: bool,
+    /// Sockets keep data.
+    pub data: bool,
+    /// The server ends the stays of sockets in namespaces.
+    pub disconnect: bool,
+    /// Sessions that poll move to WebSockets while they are used.
+    pub upgrade: bool,
 }
 
 impl Ways {
     /// The names by which ways are left out.
-    pub const NAMES: [&'static str; 19] = [
+    pub const NAMES: [&'static str; 23] = [
         "binary",
         "except",
         "local",
@@ -55,6 +63,10 @@ impl Ways {
         "echo",
         "large",
         "leave",
+        "haste",
+        "data",
+        "disconnect",
+        "upgrade",
     ];
 
     /// What a server offers.
@@ -80,6 +92,10 @@ impl Ways {
             echo: true,
             large: true,
             leave: has("watch"),
+            haste: true,
+            data: true,
+            disconnect: true,
+            upgrade: ["polling", "websocket", "upgrade"].into_iter().all(has),
         }
     }
 
@@ -106,6 +122,10 @@ impl Ways {
             "echo" => &mut self.echo,
             "large" => &mut self.large,
             "leave" => &mut self.leave,
+            "haste" => &mut self.haste,
+            "data" => &mut self.data,
+            "disconnect" => &mut self.disconnect,
+            "upgrade" => &mut self.upgrade,
             _ => return None,
         } = false;
         self.leave &= self.watch;

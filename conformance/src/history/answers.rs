@@ -163,24 +163,33 @@ fn wrong_sockets(facts: &Facts<'_>, call: &Called<'_>, answer: &Value) -> Wrong 
     let Call::Lookup(address) = call.what else { return None };
     let namespace = &facts.lives.get(&call.by)?.namespace;
     let listed = answer["sockets"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for (&socket, life) in &facts.lives {
-        let Some(sid) = &life.sid else { continue };
-        let of_it: Vec<&Value> = listed.iter().filter(|it| it["id"].as_str() == Some(sid)).collect();
-        let reach = facts.reaches(socket, call.by, address, namespace, call.window(), false);
-        let name = facts.name(socket);
-        match of_it[..] {
-            [] if reach.is_yes() => {
+    let lives = || facts.lives.iter().filter(|(_, life)| life.namespace == *namespace);
+    let mut ids: Vec<&str> = lives().filter_map(|(_, life)| life.sid.as_deref()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    for id in ids {
+        // Servers may use the id of a connection for its sockets, so that one that comes after another has the same.
+        let of_id = lives().filter(|(_, life)| life.sid.as_deref() == Some(id)).map(|(&socket, _)| socket);
+        let meant: Vec<(SocketId, Sure)> = of_id
+            .map(|socket| (socket, facts.reaches(socket, call.by, address, namespace, call.window(), false)))
+            .collect();
+        let reach = meant.iter().map(|(_, reach)| *reach).fold(Sure::No, Sure::or);
+        let possible: Vec<SocketId> =
+            meant.iter().filter(|(_, reach)| !reach.is_no()).map(|(socket, _)| *socket).collect();
+        let name = meant.last().map_or_else(String::new, |(socket, _)| facts.name(*socket));
+        let listed: Vec<&Value> = listed.iter().filter(|it| it["id"].as_str() == Some(id)).collect();
+        match (&listed[..], &possible[..]) {
+            ([], _) if reach.is_yes() => {
                 return Some((Anomaly::WrongAnswer, format!("{name} is there, and was not found")));
             }
-            [] => {}
-            [_] if reach.is_no() => {
-                return Some((Anomaly::WrongAnswer, format!("{name} was found where it is not")));
-            }
-            [it] => {
-                if let Some(what) = wrong_rooms(facts, socket, &it["rooms"], call.window()) {
+            ([], _) => {}
+            ([_], []) => return Some((Anomaly::WrongAnswer, format!("{name} was found where it is not"))),
+            ([it], [socket]) => {
+                if let Some(what) = wrong_rooms(facts, *socket, &it["rooms"], call.window()) {
                     return Some((Anomaly::WrongAnswer, what));
                 }
             }
+            ([_], _) => {}
             _ => return Some((Anomaly::WrongAnswer, format!("{name} was found twice"))),
         }
     }

@@ -113,8 +113,9 @@ fn newcomers(facts: &Facts<'_>, findings: &mut Vec<Finding>) {
             for coming in first.into_iter().chain(again) {
                 let there = since.precedes(coming) && it.is_there(coming, false).is_yes();
                 let Some(fence) = it.fence_after(coming.to).filter(|_| there) else { continue };
-                // A loss of the watcher's own may swallow it.
-                let all_along = Window { from: coming.from, to: fence.to };
+                // Whoever tells it may take their time: it has to be there until the end. A loss of its own may swallow it.
+                let end = facts.history.entries.len();
+                let all_along = Window { from: coming.from, to: end };
                 // What is sent to it alone may go by its own room.
                 let own = |sid: &String| facts.is_in(watcher, sid, all_along).is_yes();
                 let alone = !facts.traits.own_rooms || it.sid.as_ref().is_some_and(own);

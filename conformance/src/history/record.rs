@@ -252,6 +252,14 @@ impl Default for Traits {
 }
 
 impl History {
+    /// What a call asks for.
+    pub fn call(&self, number: CallId) -> Option<&Call> {
+        self.entries.iter().rev().find_map(|entry| match &entry.record {
+            Record::Calls { call, what, .. } if *call == number => Some(what),
+            _ => None,
+        })
+    }
+
     /// Adds an entry.
     pub fn push(&mut self, at: Duration, record: Record) {
         self.entries.push(Entry { at, record });

@@ -102,7 +102,9 @@ pub(super) fn verb(act: &Act) -> &'static str {
         Act::Pause => "pause",
         Act::Poll | Act::Hold(_) => "poll",
         Act::Times(_, act) => verb(act),
-        Act::Carry(_) | Act::Mute | Act::Settle | Act::Resume | Act::Cork | Act::Uncork => "other",
+        Act::Carry(_) | Act::Upgrade | Act::Mute | Act::Settle | Act::Resume | Act::Cork | Act::Uncork => {
+            "other"
+        }
     }
 }
 

@@ -62,6 +62,8 @@ pub enum Act {
     Handshake,
     /// A well-behaved client polls for the session of another actor.
     Carry(String),
+    /// Moves a session that polls to a WebSocket, and goes on there.
+    Upgrade,
     /// Leaves pings unanswered from now on.
     Mute,
     /// Sends packets: in one POST, or one after the other.

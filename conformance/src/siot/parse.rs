@@ -161,6 +161,7 @@ fn read_single_act(cursor: &mut Cursor<'_>) -> Result<Act, ParseError> {
         }
         "handshake" => Act::Handshake,
         "carry" => Act::Carry(read_actor(cursor)?),
+        "upgrade" => Act::Upgrade,
         "mute" => Act::Mute,
         "send" if cursor.is_done() => Act::Send(Vec::new()),
         "send" => Act::Send(vec![read_item(cursor)?]),
@@ -197,7 +198,7 @@ fn read_single_act(cursor: &mut Cursor<'_>) -> Result<Act, ParseError> {
         "uncork" => Act::Uncork,
         _ => {
             return Err(before.wrong(
-                "an act is open, handshake, carry, mute, send, hang up, drop, request, poll, hold, begin, \
+                "an act is open, handshake, carry, upgrade, mute, send, hang up, drop, request, poll, hold, begin, \
                  connect, head, bytes, websocket, frame, ping, close, settle, reset, finish, pause, resume, cork or \
                  uncork, perhaps behind `NUMBER times`",
             ));

@@ -43,6 +43,7 @@ fn described(act: &Act) -> (String, Vec<String>) {
         Act::Open(over) => (format!("open {over}"), Vec::new()),
         Act::Handshake => ("handshake".to_owned(), Vec::new()),
         Act::Carry(of) => (format!("carry {of}"), Vec::new()),
+        Act::Upgrade => ("upgrade".to_owned(), Vec::new()),
         Act::Mute => ("mute".to_owned(), Vec::new()),
         Act::Send(items) => {
             let mut items = items.iter().map(item);

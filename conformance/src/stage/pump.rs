@@ -13,7 +13,10 @@ use base64::{
     Engine,
     prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD},
 };
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender},
+    oneshot, watch,
+};
 
 use super::{
     Scene,
@@ -21,7 +24,10 @@ use super::{
     polling::Polling,
     websocket::{Heard, Ws},
 };
-use crate::{transcript::EntryId, verdict::Stop};
+use crate::{
+    transcript::EntryId,
+    verdict::{Check, Stop},
+};
 
 /// A ping that arrived.
 #[derive(Debug, Clone)]
@@ -58,6 +64,9 @@ impl Piece {
     }
 }
 
+/// Told when a session has moved to a WebSocket, or why it cannot.
+pub(super) type Moved = oneshot::Sender<Check>;
+
 /// The pump's ends of the channels.
 pub(super) struct Pump {
     pub(super) scene: Arc<Scene>,
@@ -76,7 +85,7 @@ fn decode_base64(digits: &str) -> Option<Vec<u8>> {
 
 impl Pump {
     /// Carries a session over a WebSocket until either end is gone.
-    pub(super) async fn carry(self, mut ws: Ws, mut out: UnboundedReceiver<Vec<Piece>>) {
+    pub(super) async fn carry(&self, mut ws: Ws, mut out: UnboundedReceiver<Vec<Piece>>) {
         loop {
             tokio::select! {
                 heard = ws.hear() => if !self.heard(heard) { return },
@@ -95,21 +104,73 @@ impl Pump {
         }
     }
 
-    /// Polls until the session ends.
-    pub(super) async fn poll_all(self: Arc<Self>, polling: Polling) {
-        loop {
+    /// Carries a session by polling until either end is gone, or until it is told to move to a WebSocket and has.
+    pub(super) async fn poll(
+        self,
+        polling: Polling,
+        out: UnboundedReceiver<Vec<Piece>>,
+        mut moves: UnboundedReceiver<Moved>,
+    ) {
+        let (pause, paused) = watch::channel(false);
+        let query = polling.upgrade_query();
+        let both = async {
+            tokio::join!(
+                self.poll_all(&polling, paused.clone()),
+                self.post_all(&polling, out, paused.clone())
+            )
+        };
+        tokio::pin!(both);
+        let moved = tokio::select! {
+            _ended = &mut both => return,
+            moved = moves.recv() => moved,
+        };
+        let Some(moved) = moved else {
+            both.await;
+            return;
+        };
+        // As clients do: it polls and posts until the probe is answered, and what is under way then is waited for.
+        let probed = tokio::select! {
+            _ended = &mut both => return,
+            probed = self.probe(&query) => probed,
+        };
+        let mut ws = match probed {
+            Ok(ws) => ws,
+            Err(stop) => {
+                let _gone = moved.send(Err(stop));
+                both.await;
+                return;
+            }
+        };
+        pause.send_replace(true);
+        let (lives, out) = both.await;
+        if lives && ws.text("5").await.is_ok() {
+            let _gone = moved.send(Ok(()));
+            self.carry(ws, out).await;
+        }
+    }
+
+    async fn probe(&self, query: &str) -> Check<Ws> {
+        let mut ws = Ws::open(&self.scene, &self.actor, query).await?.open()?;
+        ws.text("2probe").await?;
+        ws.hears("3probe").await?;
+        Ok(ws)
+    }
+
+    /// Polls until the session ends, or pauses after a poll; says whether it goes on.
+    async fn poll_all(&self, polling: &Polling, paused: watch::Receiver<bool>) -> bool {
+        while !*paused.borrow() {
             let reply = match polling.get().await {
                 Ok(reply) => reply,
                 Err(Stop::Violation(violation)) => {
                     let at = violation.at.unwrap_or(EntryId(0));
                     self.heard(Heard::Closed(violation.observed, at));
-                    return;
+                    return false;
                 }
-                Err(_) => return,
+                Err(_) => return false,
             };
             if reply.status != 200 {
                 self.heard(Heard::Closed(reply.describe(), reply.at));
-                return;
+                return false;
             }
             for packet in reply.text().split('\u{1e}').filter(|packet| !packet.is_empty()) {
                 let heard = match packet.strip_prefix('b').and_then(decode_base64) {
@@ -118,18 +179,30 @@ impl Pump {
                     _ => Heard::Text(packet.to_owned(), reply.at),
                 };
                 if !self.heard(heard) {
-                    return;
+                    return false;
                 }
             }
         }
+        true
     }
 
-    /// Posts what is put out, never two at a time.
-    pub(super) async fn post_all(self: Arc<Self>, polling: Polling, mut out: UnboundedReceiver<Vec<Piece>>) {
+    /// Posts what is put out, never two at a time, until it pauses; gives back what else is to be put out.
+    async fn post_all(
+        &self,
+        polling: &Polling,
+        mut out: UnboundedReceiver<Vec<Piece>>,
+        mut paused: watch::Receiver<bool>,
+    ) -> UnboundedReceiver<Vec<Piece>> {
         let query = polling.query();
         let room = polling.hello.max_payload_bytes.and_then(|limit| usize::try_from(limit / 2).ok());
         let room = room.unwrap_or(MAX_BATCH_BYTES).min(MAX_BATCH_BYTES);
-        while let Some(mut pieces) = out.recv().await {
+        loop {
+            let pieces = tokio::select! {
+                biased;
+                _paused = paused.wait_for(|paused| *paused) => return out,
+                pieces = out.recv() => pieces,
+            };
+            let Some(mut pieces) = pieces else { return out };
             // As clients do: what has gathered while a POST was under way leaves with the next one.
             while pieces.len() < MAX_BATCH_PACKETS
                 && pieces.iter().map(Piece::len).sum::<usize>() < room

@@ -4,14 +4,16 @@ mod tell;
 
 use std::{
     collections::hash_map::RandomState,
-    fs,
     hash::{BuildHasher, Hasher},
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use clap::ValueHint;
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     Exit, Failure,
@@ -19,7 +21,7 @@ use super::{
     options::{Pair, Server, pair},
 };
 use crate::{
-    explore::{self, Limits, Ways},
+    explore::{self, Limits, Told, Ways},
     history::Anomaly,
     report::Spec,
     scenario::Transport,
@@ -35,7 +37,11 @@ Clients connect over all transports, join and leave namespaces and rooms, emit i
 operator, acknowledge, look up and move each other, disconnect, lose their connections and come back. The server needs
 the contract `delivery` (`siospec contract`). Half of the histories wait for each answer, the others do not; whatever
 ran side by side may have gone either way. What is found is seen again before it is told, made as small as it can be,
-and written as a transcript that `siospec replay` plays.
+and written as a transcript that `siospec replay` plays. Then it goes on, until --time is up: what shows the same anomaly
+with the same operations is counted, and not looked into again.
+
+A deviation that is known hides others: leave out the operations that it takes (--without), or let its anomaly not count
+(--known). python-socketio 5.18.1 needs `--without binary,close,data`, and socketioxide 0.18.9 `--without own-id,bursts,haste,close`.
 
 Anomalies: LOST, DUPLICATE, LEAK, SELF-ECHO, REORDERED, STALE-ROOM, BEFORE-CONNECT, DOUBLE-ACK, ACK-CROSSTALK,
 RECOVERY-GAP, RECOVERY-REPEAT, CORRUPT, WRONG-ANSWER, CUT-OFF
@@ -62,6 +68,9 @@ pub struct Args {
     /// No more histories than this
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     histories: Option<u64>,
+    /// Only the history of this number, and what crossed the wire in it
+    #[arg(long, value_name = "N", conflicts_with = "histories", requires = "seed")]
+    history: Option<u64>,
     /// Seed of the histories: the same seed makes the same ones [default: chosen, and reported]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -78,14 +87,17 @@ pub struct Args {
     #[arg(long, value_name = "ANOMALY,…", value_delimiter = ',', value_parser = anomaly)]
     known: Vec<Anomaly>,
     /// Leave out what the server is known to do otherwise: binary, except, volatile, acks, broadcast-acks, sockets, drop,
-    /// recovery, own-id, bursts, close, echo, large, leave, …
+    /// recovery, own-id, bursts, haste, close, echo, large, leave, data, disconnect, upgrade, …
     #[arg(long, value_name = "WAY,…", value_delimiter = ',', value_parser = way)]
     without: Vec<String>,
+    /// End with the first finding; otherwise it goes on, and passes over what is like something that it has found
+    #[arg(long)]
+    stop_at_first: bool,
     /// Give the embedded reference server this fault
     #[cfg(feature = "embedded")]
     #[arg(long, value_name = "NAME", conflicts_with_all = ["url", "command"])]
     fault: Option<String>,
-    /// Write the transcript of what is found to this folder
+    /// Write a transcript of each finding to this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     out: Option<PathBuf>,
     /// Write a report: human, jsonl, junit, markdown or html; the path - is standard output
@@ -109,50 +121,34 @@ const SHRINKING: Duration = Duration::from_secs(40);
 pub(super) fn run(args: &Args, colour: bool) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
-    runtime.block_on(async {
-        let mut interrupt = Interrupt::listen()?;
-        tokio::select! {
-            done = explore(args, colour) => done,
-            () = interrupt.came() => Err(Failure::new(Exit::Interrupted, "interrupted")),
-        }
-    })
+    runtime.block_on(explore(args, colour))
 }
 
 async fn explore(args: &Args, colour: bool) -> Result<Exit, Failure> {
     let (target, approach) = args.target()?;
-    let mut teller = tell::Teller::open(&args.reports, colour)?;
-    if let Some(folder) = &args.out {
-        fs::create_dir_all(folder).map_err(|error| {
-            Failure::usage(format!("cannot make the folder {}: {error}", folder.display()))
-        })?;
-    }
+    let mut teller = tell::Teller::open(&args.reports, args.out.clone(), colour)?;
     let limits = args.limits();
-    let bar = ProgressBar::new_spinner();
-    let style = ProgressStyle::with_template("  {spinner} {pos} histories  {per_sec}  {elapsed}");
-    bar.set_style(style.expect("the template is well-formed"));
-    bar.enable_steady_tick(Duration::from_millis(200));
+    let mut interrupt = Interrupt::listen()?;
+    let over = Arc::clone(&limits.over);
+    // What was found by then is told.
+    tokio::spawn(async move {
+        interrupt.came().await;
+        over.store(true, Ordering::SeqCst);
+    });
     let began = Instant::now();
-    let explored =
-        explore::explore(&target, &approach, &limits, &mut |histories| bar.set_position(histories)).await;
-    bar.finish_and_clear();
-    let report = explored?;
-    let found = report.found.as_ref();
-    let path = match (&args.out, found.and_then(|found| Some((found, found.script.as_ref()?)))) {
-        (Some(folder), Some((found, script))) => {
-            let name = format!("explore-{}.siot", found.finding.anomaly.name().to_lowercase());
-            let path = folder.join(name);
-            fs::write(&path, script.to_string())
-                .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?;
-            Some(path.display().to_string())
-        }
-        _ => None,
+    let mut tell = |told: Told<'_>| match told {
+        Told::Begins(report) => teller.begins(report, &limits),
+        Told::Histories(histories, played) => teller.goes_on(histories, args.history.map(|_| played)),
+        Told::Finds(found) => teller.finds(found, &limits),
     };
+    let report = explore::explore(&target, &approach, &limits, &mut tell).await?;
     let exit = match () {
-        () if report.found.is_some() => Exit::Guilty,
+        () if limits.over.load(Ordering::SeqCst) => Exit::Interrupted,
+        () if !report.found.is_empty() => Exit::Guilty,
         () if report.spoilt.0 == report.histories => Exit::Unreachable,
         () => Exit::Fine,
     };
-    teller.tell(&report, &limits, path, began.elapsed(), exit)?;
+    teller.ends(&report, &limits, began.elapsed(), exit)?;
     Ok(exit)
 }
 
@@ -161,15 +157,18 @@ impl Args {
         let seed = self.seed.unwrap_or_else(|| RandomState::new().build_hasher().finish() % 100_000);
         Limits {
             time: self.time,
-            histories: self.histories,
+            first: self.history.unwrap_or_default(),
+            histories: self.history.map(|_| 1).or(self.histories),
             seed,
             clients: self.clients.into(),
-            over: if self.over.is_empty() { Transport::ALL.to_vec() } else { self.over.clone() },
+            transports: if self.over.is_empty() { Transport::ALL.to_vec() } else { self.over.clone() },
             jobs: self.jobs.into(),
             shrinking: SHRINKING.mul_f64(self.server.timeout_scale.max(1.0)),
             transcript: self.out.is_some(),
             known: self.known.clone(),
             without: self.without.clone(),
+            stop_at_first: self.stop_at_first,
+            over: Arc::new(AtomicBool::new(false)),
         }
     }
 

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::{GUARDED, Goes, Goings, Play};
 use crate::{
-    explore::board::{Member, Place, Standing, State},
+    explore::{
+        board::{Member, Place, Standing, State},
+        run::because,
+    },
     history::{Call, Record, SocketId},
     scenario::Transport,
     stage::{connect, disconnect, event},
@@ -23,6 +26,37 @@ impl Play {
             return Ok(());
         }
         Ok(self.session(client, over).await?)
+    }
+
+    /// Begins to move a connection that polls to a WebSocket.
+    pub(super) fn upgrades(&mut self, client: usize) {
+        let polls = self.over.get(&client) == Some(&Transport::Polling) && self.is_connected(client);
+        let Some(connection) = self.connections.get(&client).filter(|_| polls) else { return };
+        if self.moved.insert(connection.number) {
+            self.board.lock().moving.insert(connection.number, None);
+            connection.upgrades();
+        }
+    }
+
+    /// Waits until connections that are on their way to a WebSocket are there, or closed.
+    pub(super) async fn have_moved(&self) -> Goings {
+        let still = |state: &State| {
+            state.moving.iter().find(|(number, _)| !state.closed.contains(number)).map(|(_, why)| why.clone())
+        };
+        let done = self.board.until(self.soon(), |state| !matches!(still(state), Some(None))).await;
+        let (left, alarm) = {
+            let state = self.board.lock();
+            (still(&state), state.alarm)
+        };
+        match left {
+            None => Ok(()),
+            Some(_) if !done && alarm => Err(Goes::Wrong),
+            // That upgrades are taken is a rule of its own.
+            Some(Some(stop)) => {
+                Err(Stop::Inconclusive(format!("an upgrade failed: {}", because(&stop))).into())
+            }
+            Some(None) => Err(Stop::Inconclusive("an upgrade did not end".to_owned()).into()),
+        }
     }
 
     fn is_connected(&self, client: usize) -> bool {
@@ -53,6 +87,11 @@ impl Play {
         }
         self.says(place.0, connect(auth).on(&place.1));
         self.is_let_in(place).await?;
+        if !self.ways.haste {
+            let greeted = |state: &State| state.greeted.contains(&socket) || is_out(state, place);
+            // Who is never greeted is a finding of the checker.
+            let _seen = self.board.until(self.soon(), greeted).await;
+        }
         self.watches(place).await
     }
 
@@ -246,16 +285,22 @@ impl Play {
         let is_in = |member: &Member| member.standing == Standing::In;
         let sid = state.members.get(place).filter(|member| self.ways.watch && is_in(member))?.sid.clone()?;
         let mut others = state.members.iter();
-        let (watcher, _) =
-            others.find(|(other, member)| other.0 != place.0 && other.1 == place.1 && is_in(member))?;
-        let departure = Departure { key: (watcher.0, sid), before: 0 };
+        let (watcher, _) = others.find(|(other, member)| {
+            let hears = is_in(member) && !state.roomless.contains(&member.socket);
+            other.0 != place.0 && other.1 == place.1 && hears
+        })?;
+        let departure = Departure { key: (watcher.clone(), sid), before: 0 };
         Some(Departure { before: departure.count(&state), ..departure })
     }
 }
 
+fn is_out(state: &State, place: &Place) -> bool {
+    state.members.get(place).is_none_or(|member| member.standing == Standing::Out)
+}
+
 /// Who will be told of a departure, of whose, and how often that has happened before: who came back may leave again.
 struct Departure {
-    key: (usize, String),
+    key: (Place, String),
     before: usize,
 }
 

@@ -24,6 +24,10 @@ impl Play {
         let place = (step.client, self.names.namespace(step.namespace));
         match &step.act {
             Act::Open(over) => return self.open(step.client, *over).await,
+            Act::Upgrade => {
+                self.upgrades(step.client);
+                return if step.flows { Ok(()) } else { self.settle().await };
+            }
             Act::Enter => return self.enter(&place).await,
             Act::Return(over) => return self.come_back(step.client, *over).await,
             _ if !self.is_in(&place) => return Ok(()),
@@ -42,13 +46,18 @@ impl Play {
 
     async fn acts(&mut self, place: &Place, act: &Act) -> Goings {
         match act {
-            Act::Open(_) | Act::Enter | Act::Return(_) => {}
+            Act::Open(_) | Act::Upgrade | Act::Enter | Act::Return(_) => {}
             Act::Exit => return self.exit(place).await,
             Act::Drop => return self.lose(place.0).await,
             Act::Join(rooms) => self.moves(place, self.names.rooms(rooms), true),
             Act::Leave(rooms) => self.moves(place, self.names.rooms(rooms), false),
             Act::LeaveOwn => {
-                let own = self.board.lock().members.get(place).and_then(|member| member.sid.clone());
+                let own = {
+                    let mut state = self.board.lock();
+                    let member = state.members.get(place).cloned();
+                    state.roomless.extend(member.as_ref().map(|member| member.socket));
+                    member.and_then(|member| member.sid)
+                };
                 self.moves(place, own.into_iter().collect(), false);
             }
             Act::Emit { to, shape, with, answers: None } => self.emits(place, to, shape, *with),
@@ -174,7 +183,8 @@ impl Play {
             [json!(emission.uid)].into_iter().chain(emission.args.iter().cloned()).collect();
         let _sent = self.board.calls(place, Call::Echo(emission), None);
         self.says(place.0, event("message", args).on(&place.1));
-        Ok(())
+        // Nothing announces the answer, but for a fence.
+        if self.ways.bursts { Ok(()) } else { self.fences(|other| other == place).await }
     }
 
     fn asks(&mut self, place: &Place, shape: Option<&Shape>, id: Id) {

@@ -76,7 +76,7 @@ impl Ground {
     pub(in crate::explore) fn recipe(&self, limits: &Limits) -> Recipe {
         let ways = Ways::of(self.site());
         let ways = limits.without.iter().fold(ways, |ways, name| ways.without(name).unwrap_or(ways));
-        let over = limits.over.iter().copied().filter(|over| self.offers(*over)).collect();
+        let over = limits.transports.iter().copied().filter(|over| self.offers(*over)).collect();
         Recipe { ways, over, clients: limits.clients }
     }
 

@@ -35,6 +35,7 @@ impl Player {
                 let wire = self.stage.carries(&session);
                 self.actors.insert(name.to_owned(), Actor::Client(Box::new(wire)));
             }
+            Act::Upgrade => self.client(name)?.upgrades().await?,
             Act::Mute => self.client(name)?.stops_answering(),
             Act::Send(items) => self.send(name, items).await?,
             Act::HangUp => self.client(name)?.starts_hanging_up(),

@@ -14,7 +14,10 @@ use std::{
 
 use siospec_codec::{Leniency, Limits, Profile, socket::Assembler};
 use tokio::{
-    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot,
+    },
     task::JoinSet,
     time::{Instant, timeout},
 };
@@ -24,7 +27,7 @@ use super::{
     http::readable,
     packet::Sio,
     polling::Polling,
-    pump::{Piece, Ping, Pump},
+    pump::{Moved, Piece, Ping, Pump},
     session::Hello,
     websocket::{Heard, Ws, hex},
 };
@@ -47,6 +50,8 @@ pub struct Wire {
     inbox: UnboundedReceiver<Heard>,
     pings: UnboundedReceiver<Ping>,
     answers: Arc<AtomicBool>,
+    /// Tells a session that polls to move to a WebSocket.
+    moves: Option<UnboundedSender<Moved>>,
     assembler: Assembler<Vec<u8>>,
     /// Whether nothing was heard so far.
     silent: bool,
@@ -112,16 +117,16 @@ impl Wire {
     /// Goes on with a polling session; from here on the pump polls.
     pub(super) fn over_polling(scene: &Arc<Scene>, actor: &Arc<str>, polling: &Polling) -> Self {
         let (mut wire, pump, out) = Self::prepare(scene, actor, polling.hello.clone());
-        let (pump, polling) = (Arc::new(pump), polling.off_tape());
-        wire._pumps.spawn(Arc::clone(&pump).post_all(polling.clone(), out));
-        wire._pumps.spawn(pump.poll_all(polling.clone()));
+        let (moves, orders) = unbounded_channel();
+        wire.moves = Some(moves);
+        wire._pumps.spawn(pump.poll(polling.off_tape(), out, orders));
         wire
     }
 
     /// Goes on with a WebSocket that is open and belongs to the session.
     pub(super) fn over_websocket(scene: &Arc<Scene>, actor: &Arc<str>, ws: Ws, hello: Hello) -> Self {
         let (mut wire, pump, out) = Self::prepare(scene, actor, hello);
-        wire._pumps.spawn(pump.carry(ws, out));
+        wire._pumps.spawn(async move { pump.carry(ws, out).await });
         wire
     }
 
@@ -150,6 +155,7 @@ impl Wire {
             inbox,
             pings,
             answers,
+            moves: None,
             assembler: Assembler::with_profile(LISTENING),
             silent: true,
             parting: false,
@@ -166,6 +172,23 @@ impl Wire {
         self.answers.store(false, Ordering::SeqCst);
         // Those that were answered already are not waited for.
         while self.pings.try_recv().is_ok() {}
+    }
+
+    /// Moves a session that polls to a WebSocket, as clients do; what is said and heard meanwhile is neither lost nor
+    /// out of order at our end.
+    ///
+    /// # Errors
+    /// The result is a violation if the server does not take the WebSocket, and inconclusive if the session does not
+    /// poll, or ends meanwhile.
+    pub(crate) fn upgrades(&mut self) -> impl Future<Output = Check> + Send + use<> {
+        self.scene.acts(&self.actor, Act::Upgrade);
+        let (moved, done) = oneshot::channel();
+        // A session can move once.
+        let told = self.moves.take().is_some_and(|moves| moves.send(moved).is_ok());
+        async move {
+            let why = if told { "the session ended during its upgrade" } else { "the session does not poll" };
+            done.await.unwrap_or_else(|_| Err(Stop::Inconclusive(why.to_owned())))
+        }
     }
 
     /// The offset of the last event that was heard in a namespace.
