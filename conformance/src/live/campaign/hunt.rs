@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{
     task::{Id, JoinSet},
-    time::{interval, timeout},
+    time::{interval, sleep, timeout},
 };
 
 use super::{Case, Evidence, Run};
@@ -25,8 +25,8 @@ pub(super) enum Hunted {
     Harmed(Vec<Case>, Evidence),
 }
 
-/// A case that is done, and waits for what is still due.
-struct Waiting {
+/// A case that is done, and waits for what is still due. The hunt goes on meanwhile, over many batches if it must.
+pub(super) struct Waiting {
     case: Case,
     done: Performance,
     until: Instant,
@@ -41,8 +41,12 @@ struct Done {
 
 /// How many cases are under way at the same time.
 const ABREAST: usize = 24;
+/// How many of those that take their time are under way beside them.
+const SLOW_ABREAST: usize = 24;
 /// How many wait for what is due.
-const MOST_WAITING: usize = 64;
+const MOST_WAITING: usize = 96;
+/// How many of them wait for what need not come: a poll that may be held, pings that come too often.
+const MOST_PATIENT: usize = 48;
 /// A case that ended earlier is no suspect.
 const RECENT: Duration = Duration::from_millis(1500);
 /// How many suspects there are at most.
@@ -56,42 +60,40 @@ impl Run<'_> {
     pub(super) async fn hunt(&mut self, batch: Vec<(u64, Case)>) -> Result<Hunted, TargetError> {
         let Some(server) = &mut self.server else { return Ok(Hunted::Quiet(Vec::new())) };
         let (oracles, lag) = (&self.campaign.oracles, &self.lag);
-        let mut left = batch.into_iter();
+        // Those that take their time begin first: nobody has to wait for the last of them alone.
+        let (slow, quick): (Vec<_>, Vec<_>) = batch.into_iter().partition(|(_, case)| case.pauses());
+        let (mut slow, mut quick) = (slow.into_iter(), quick.into_iter());
         let mut running: JoinSet<Done> = JoinSet::new();
         let mut under_way: Vec<(Id, Case)> = Vec::new();
-        let mut waiting: Vec<Waiting> = Vec::new();
         let mut recent: VecDeque<(Instant, Case)> = VecDeque::new();
         let mut results = Vec::new();
         let mut suspects: Vec<(Case, Evidence)> = Vec::new();
         let mut look = interval(Duration::from_millis(20));
         let mut harm = None;
         let mut told: Vec<(Vec<Case>, Evidence)> = Vec::new();
-        let mut done_cases = 0;
         loop {
-            while running.len() < ABREAST
-                && let Some((number, case)) = left.next()
-            {
+            let slow_ones = under_way.iter().filter(|(_, case)| case.pauses()).count();
+            let quick_ones = under_way.len() - slow_ones;
+            let next = slow.by_ref().take(SLOW_ABREAST.saturating_sub(slow_ones));
+            for (number, case) in next.chain(quick.by_ref().take(ABREAST.saturating_sub(quick_ones))) {
                 let ground = Arc::clone(&server.ground);
                 let handle = running.spawn(does(ground, number, case.clone()));
                 under_way.push((handle.id(), case));
             }
-            if running.is_empty() && waiting.is_empty() {
-                break;
-            }
             tokio::select! {
-                Some(joined) = running.join_next_with_id(), if !running.is_empty() => {
+                joined = running.join_next_with_id() => {
+                    let Some(joined) = joined else { break };
                     let Ok((id, mut one)) = joined else { continue };
-                    done_cases += 1;
                     under_way.retain(|(other, _)| *other != id);
                     let due = due(&one.done, &server.ground);
-                    let until = Instant::now() + due;
-                    if due.is_zero() || waiting.len() >= MOST_WAITING {
+                    if due.is_zero() || !has_room(&self.waiting, &one.done) {
                         let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         recent.push_back((Instant::now(), one.case.clone()));
                     } else {
-                        waiting.push(Waiting { case: one.case.clone(), done: one.done, until });
+                        let until = Instant::now() + due;
+                        self.waiting.push(Waiting { case: one.case.clone(), done: one.done, until });
                     }
                     results.push((one.number, one.case, one.triples));
                 }
@@ -105,23 +107,13 @@ impl Run<'_> {
                         let done = recent.iter().rev().map(|(_, case): &(Instant, Case)| case.clone());
                         told.push((doing.chain(done).take(MOST_SUSPECTS).collect(), evidence));
                     }
-                    let mut still = Vec::new();
-                    for mut one in waiting.drain(..) {
-                        if one.until > Instant::now() && !due(&one.done, &server.ground).is_zero() {
-                            still.push(one);
-                            continue;
-                        }
+                    for mut one in over(&mut self.waiting, &server.ground) {
                         let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         recent.push_back((Instant::now(), one.case));
                     }
-                    waiting = still;
                     recent.retain(|(ended, _)| ended.elapsed() < RECENT);
-                    // Nothing else is done any more: what waits would only keep us.
-                    if running.is_empty() && left.len() == 0 && waiting.iter().all(|one| is_patient(&one.done)) {
-                        break;
-                    }
                 }
             }
         }
@@ -130,28 +122,57 @@ impl Run<'_> {
             None => None,
         };
         running.shutdown().await;
-        let closing = waiting.iter().map(|one| one.case.clone());
-        let mut suspected: Vec<Case> = under_way.into_iter().rev().map(|(_, case)| case).collect();
-        suspected.extend(recent.into_iter().rev().map(|(_, case)| case));
-        suspected.extend(closing);
-        suspected.truncate(MOST_SUSPECTS);
-        for mut one in waiting {
-            one.done.ends().await;
-        }
         results.sort_by_key(|(number, ..)| *number);
         for (_, case, triples) in &results {
             self.reactions.takes(case, triples);
         }
-        self.report.cases += done_cases;
+        self.report.cases += results.len() as u64;
         for (suspects, evidence) in told {
             self.defers(suspects, evidence);
         }
         self.tells("hunting");
-        Ok(match harm {
-            Some(evidence) => Hunted::Harmed(suspected, evidence),
-            None => Hunted::Quiet(suspects),
-        })
+        let Some(evidence) = harm else { return Ok(Hunted::Quiet(suspects)) };
+        let mut suspected: Vec<Case> = under_way.into_iter().rev().map(|(_, case)| case).collect();
+        suspected.extend(recent.into_iter().rev().map(|(_, case)| case));
+        suspected.extend(self.waiting.iter().map(|one| one.case.clone()));
+        suspected.truncate(MOST_SUSPECTS);
+        Ok(Hunted::Harmed(suspected, evidence))
     }
+
+    /// Waits until nothing is due any more to those that wait, and judges them.
+    ///
+    /// # Errors
+    /// No server can be started.
+    pub(super) async fn waits_for_the_last(&mut self) -> Result<(), TargetError> {
+        let mut suspects = Vec::new();
+        while let Some(server) = &self.server
+            && !self.waiting.is_empty()
+        {
+            sleep(Duration::from_millis(20)).await;
+            for mut one in over(&mut self.waiting, &server.ground) {
+                let (oracles, lag) = (&self.campaign.oracles, self.lag.worst());
+                let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag);
+                suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
+                one.done.ends().await;
+            }
+        }
+        for (case, evidence) in suspects {
+            self.sees(case, evidence).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes those out of the waiting to whom nothing is due any more, or whose time is over.
+fn over(waiting: &mut Vec<Waiting>, ground: &Ground) -> Vec<Waiting> {
+    let now = Instant::now();
+    waiting.extract_if(.., |one| one.until <= now || due(&one.done, ground).is_zero()).collect()
+}
+
+/// Whether one more may wait.
+fn has_room(waiting: &[Waiting], done: &Performance) -> bool {
+    let patient = || waiting.iter().filter(|one| is_patient(&one.done)).count();
+    waiting.len() < MOST_WAITING && (!is_patient(done) || patient() < MOST_PATIENT)
 }
 
 async fn does(ground: Arc<Ground>, number: u64, case: Case) -> Done {

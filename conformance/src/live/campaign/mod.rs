@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::hunt::Hunted;
+use self::hunt::{Hunted, Waiting};
 use super::{
     case::Case,
     confirm::{Bench, is_same},
@@ -108,6 +108,8 @@ struct Run<'c> {
     lag: Lag,
     server: Option<Server>,
     reactions: Reactions,
+    /// Cases that are done, to which something is still due.
+    waiting: Vec<Waiting>,
     fences: Vec<Fence>,
     report: Report,
     /// The kinds of steps that were weighed.
@@ -179,6 +181,7 @@ impl<'c> Run<'c> {
             lag: Lag::measured(),
             server: None,
             reactions: Reactions::default(),
+            waiting: Vec::new(),
             fences: Vec::new(),
             report,
             weighed: BTreeSet::new(),
@@ -212,6 +215,8 @@ impl<'c> Run<'c> {
             }
             self.stands().await?;
         }
+        self.waits_for_the_last().await?;
+        self.stands().await?;
         self.looks_aside(true).await
     }
 
@@ -277,6 +282,8 @@ impl<'c> Run<'c> {
     }
 
     async fn falls(&mut self) {
+        // What was due to them comes from nobody any more.
+        self.waiting.clear();
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
