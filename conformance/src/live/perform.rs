@@ -47,9 +47,11 @@ struct Actor {
 /// A case does not have more connections open.
 const MOST_LINES: usize = 200;
 /// A case does not take longer, what it has to write aside.
-const LONGEST: Duration = Duration::from_secs(4);
+const LONGEST: Duration = Duration::from_secs(3);
 /// The time in which a server reads what has come.
 const READ: Duration = Duration::from_millis(8);
+/// Packets that are sent over polling many times are not sent more often.
+const MOST_POSTS: u32 = 100;
 /// One write does not hold more.
 const PIECE: usize = 1 << 20;
 
@@ -76,7 +78,10 @@ impl Performance {
             let heard = self.log.lock().heard.len();
             self.marks.push(heard);
             let left = deadline.saturating_duration_since(Instant::now());
-            if timeout(left, self.step(step)).await.is_err() {
+            let t0 = Instant::now();
+            let over = timeout(left, self.step(step)).await.is_err();
+            dbg_add(match step { Step::Wait(_) => "wait".to_owned(), Step::See(see) => format!("see {}", see.within_ms.unwrap_or(1000)), Step::Act(_, Act::Times(n, act)) => format!("{} times {}", n, super::case::verb(act)), Step::Act(_, Act::Request{method, ..}) => format!("request {method}"), Step::Act(_, act) => super::case::verb(act).to_owned() }, t0.elapsed());
+            if over {
                 return;
             }
         }
@@ -164,6 +169,8 @@ impl Performance {
             }
             return;
         }
+        // Requests cost more than frames, and each one that is not answered yet a connection.
+        let times = if matches!(act, Act::Send(_)) { times.min(MOST_POSTS) } else { times };
         for _ in 0..times {
             self.act(actor, act, false).await;
         }
@@ -324,7 +331,9 @@ impl Performance {
         let before = self.log.of_line(number, |line| answers(line));
         line.write(&bytes).await;
         if waits {
-            self.until(self.ground.scaled(200), |log| {
+            // A poll may be held.
+            let within = if method == "GET" { 60 } else { 200 };
+            self.until(self.ground.scaled(within), |log| {
                 log.of_line(number, |line| line.ended.is_some() || answers(line) > before)
             })
             .await;
@@ -408,4 +417,17 @@ fn breaks(act: &Act) -> bool {
         Act::PingFrame(payload) => payload.len() > 125,
         _ => false,
     }
+}
+
+static DBG: std::sync::Mutex<std::collections::BTreeMap<String, (u32, Duration)>> = std::sync::Mutex::new(std::collections::BTreeMap::new());
+fn dbg_add(what: String, time: Duration) {
+    let mut all = DBG.lock().unwrap();
+    let one = all.entry(what).or_default();
+    one.0 += 1; one.1 += time;
+}
+pub(super) fn dbg_show() {
+    let all = DBG.lock().unwrap();
+    let mut v: Vec<_> = all.iter().collect();
+    v.sort_by_key(|(_, (_, t))| std::cmp::Reverse(*t));
+    for (k, (n, t)) in v.iter().take(25) { eprintln!("{k:20} {n} {t:?}"); }
 }

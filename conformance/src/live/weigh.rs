@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use tokio::{task::JoinSet, time::sleep};
 
 use super::{
-    case::{ATTACKERS, Case},
+    case::Case,
     evidence::Evidence,
     oracle::Oracle,
     perform::Performance,
     server::Server,
     vitals::Vitals,
 };
-use crate::siot::{Act, Item, Step};
+use crate::siot::{Act, Step};
 
 /// What the server took up before, during and after a case.
 #[derive(Debug, Clone, Copy)]
@@ -310,64 +310,4 @@ fn items(act: &Act) -> u64 {
 
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-/// The case up to a step that leaves its connection open, and that step many times over.
-pub(super) fn amplified(rng: &mut fastrand::Rng, case: &Case, step: usize) -> Option<Case> {
-    const MOST_BYTES: usize = 24 << 20;
-    let mut steps = case.steps.get(..step)?.to_vec();
-    // A head that is written in pieces goes on.
-    let rest = matches!(case.steps.get(step)?, Step::Act(_, Act::Bytes(_)));
-    let rest = if rest { case.steps.get(step + 1..)?.to_vec() } else { Vec::new() };
-    let Step::Act(name, act) = case.steps.get(step)? else { return None };
-    let mut act = if let Act::Times(_, act) = act { (**act).clone() } else { act.clone() };
-    if let Act::Send(items) = &act
-        && items.len() > 1
-    {
-        let at = rng.usize(..items.len());
-        let before = items.get(..=at)?.to_vec();
-        act = Act::Send(vec![items.get(at)?.clone()]);
-        steps.push(Step::Act(name.clone(), Act::Send(before)));
-    }
-    if let Act::Send(items) = &mut act
-        && let [Item::Binary(bytes)] = items.as_mut_slice()
-        && rng.bool()
-    {
-        // As large as many a limit allows.
-        bytes.resize(32 << 10, 7);
-    }
-    let most = super::generate::most_times(&act)?;
-    let size = Case::new(vec![Step::Act(name.clone(), act.clone())]).weight().max(1);
-    let times = [1000, 2500, 10_000][rng.usize(..3)]
-        .min(most)
-        .min(u32::try_from(MOST_BYTES / size).unwrap_or(u32::MAX));
-    steps.push(Step::Act(name.clone(), Act::Times(times.max(2), Box::new(act))));
-    steps.extend(rest);
-    Some(Case::new(steps))
-}
-
-/// The whole case many times over, each time closed.
-pub(super) fn again(case: &Case) -> Case {
-    const ROUNDS: u32 = 300;
-    let mut steps: Vec<Step> = case
-        .steps
-        .iter()
-        .filter(|step| !matches!(step, Step::Wait(_)))
-        .map(|step| match step {
-            Step::Act(name, Act::Times(times, act)) => {
-                Step::Act(name.clone(), Act::Times((*times).min(3), act.clone()))
-            }
-            step => step.clone(),
-        })
-        .collect();
-    for name in ATTACKERS {
-        let last = steps.iter().rev().find_map(|step| match step {
-            Step::Act(actor, act) if actor == name => Some(act),
-            _ => None,
-        });
-        if !matches!(last, None | Some(Act::Drop | Act::Reset)) {
-            steps.push(Step::Act(name.to_owned(), Act::Drop));
-        }
-    }
-    Case { steps, rounds: ROUNDS }
 }

@@ -40,7 +40,7 @@ struct Done {
 }
 
 /// How many cases are under way at the same time.
-const ABREAST: usize = 24;
+const ABREAST: usize = 32;
 /// How many of those that take their time are under way beside them.
 const SLOW_ABREAST: usize = 24;
 /// How many wait for what is due.

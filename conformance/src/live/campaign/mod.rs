@@ -11,6 +11,7 @@ use std::{
 
 use self::hunt::{Hunted, Waiting};
 use super::{
+    amplify::Amplifier,
     case::Case,
     confirm::{Bench, is_same},
     evidence::Evidence,
@@ -90,7 +91,7 @@ pub trait Watcher {
 
 /// Cases of a batch. What is learned from one batch decides only what is in the next, so that the speed of a machine
 /// decides nothing.
-const BATCH: u64 = 256;
+const BATCH: u64 = 768;
 
 /// Whether it ends nothing, or takes long to be shown again.
 fn is_mild(oracle: Oracle) -> bool {
@@ -112,10 +113,8 @@ struct Run<'c> {
     waiting: Vec<Waiting>,
     fences: Vec<Fence>,
     report: Report,
-    /// The kinds of steps that were weighed.
-    weighed: BTreeSet<String>,
-    /// How many cases were weighed as a whole.
-    repeated: usize,
+    /// What is to be weighed.
+    amplifier: Amplifier,
     /// How often something that one case saw could not be shown again.
     vain: usize,
     /// What ends nothing, and is looked into when there is time.
@@ -153,6 +152,7 @@ impl Campaign {
             server.stop().await;
         }
         ended?;
+        if std::env::var_os("DBG").is_some() { super::perform::dbg_show(); }
         run.report.seconds = run.began.elapsed().as_secs_f64();
         run.report.hunted_seconds = run.hunted.as_secs_f64();
         run.report.states = run.reactions.count();
@@ -173,8 +173,10 @@ impl<'c> Run<'c> {
             seconds: 0.0,
             hunted_seconds: 0.0,
         };
+        let generator = Generator::new(campaign.seed, campaign.host.ground.max_payload_bytes);
         Self {
-            generator: Generator::new(campaign.seed, campaign.host.ground.max_payload_bytes),
+            amplifier: Amplifier::new(&mut generator.rng(u64::MAX)),
+            generator,
             campaign,
             watcher,
             began: Instant::now(),
@@ -184,8 +186,6 @@ impl<'c> Run<'c> {
             waiting: Vec::new(),
             fences: Vec::new(),
             report,
-            weighed: BTreeSet::new(),
-            repeated: 0,
             vain: 0,
             deferred: VecDeque::new(),
             noticed: BTreeSet::new(),
@@ -203,6 +203,7 @@ impl<'c> Run<'c> {
             let began = Instant::now();
             let hunted = self.hunt(batch).await?;
             self.hunted += began.elapsed();
+            if std::env::var_os("DBG").is_some() { eprintln!("{:.1} hunted {:?} {}", self.began.elapsed().as_secs_f64(), began.elapsed(), matches!(hunted, Hunted::Quiet(_))); }
             match hunted {
                 Hunted::Quiet(suspects) => {
                     for (case, evidence) in suspects {

@@ -12,6 +12,8 @@ use crate::{
 
 /// How long the server is weighed between two batches.
 const WEIGHING: Duration = Duration::from_millis(1500);
+/// How many things are weighed at most between two batches.
+const TRIALS: usize = 24;
 
 impl Run<'_> {
     /// Weighs what reactions the last cases showed, the newest first seen first.
@@ -25,23 +27,21 @@ impl Run<'_> {
             return Ok(());
         }
         self.tells("weighing");
+        self.amplifier.takes(&self.reactions.found);
         let mut rng = self.generator.rng(number ^ 0x5ca1e5);
-        let deadline = Instant::now() + WEIGHING;
-        let mut tries = 0;
+        let began = Instant::now();
         let mut lingering = Vec::new();
-        while Instant::now() < deadline && tries < 16 {
-            tries += 1;
-            let case = if tries % 3 == 0 {
-                self.repeated += 1;
-                Some(weigh::again(&self.reactions.found[(self.repeated - 1) % self.reactions.count()].case))
-            } else {
-                self.next_step(&mut rng)
-            };
-            let Some(case) = case else { continue };
+        for _ in 0..TRIALS {
+            if began.elapsed() > WEIGHING {
+                break;
+            }
+            let Some(case) = self.amplifier.next(&mut rng) else { continue };
             if self.is_fenced(&case) {
                 continue;
             }
+            let t0=Instant::now();
             self.weighs(&case, &mut lingering).await?;
+            if std::env::var_os("DBG").is_some() { eprintln!("trial {:?} rounds {} {}", t0.elapsed(), case.rounds, case.script().to_string().replace('\n', "; ").chars().take(300).collect::<String>()); }
             if self.server.is_none() {
                 return Ok(());
             }
@@ -65,18 +65,6 @@ impl Run<'_> {
             self.sees(case, evidence).await?;
         }
         Ok(())
-    }
-
-    /// A step that nothing came of, many times over: one of a kind that was not weighed yet, if there is one, those first
-    /// that are in the middle of something.
-    fn next_step(&mut self, rng: &mut fastrand::Rng) -> Option<Case> {
-        let quiet = || self.reactions.found.iter().filter(|reaction| reaction.quiet);
-        let new = || quiet().filter(|reaction| !self.weighed.contains(&reaction.kind));
-        let next = new().find(|reaction| reaction.amid).or_else(|| new().next());
-        let many = quiet().count();
-        let next = next.or_else(|| quiet().nth(rng.usize(..many.max(1))))?.clone();
-        self.weighed.insert(next.kind);
-        weigh::amplified(rng, &next.case, next.step)
     }
 
     async fn weighs(
@@ -112,7 +100,10 @@ impl Run<'_> {
             if !again.is_some_and(|(weight, _)| weight.suspicions().contains(&oracle)) {
                 continue;
             }
-            if let Some(evidence) = weigh::verify(server, case, oracle).await {
+            let t0 = Instant::now();
+            let verified = weigh::verify(server, case, oracle).await;
+            if std::env::var_os("DBG").is_some() { eprintln!("  verify {oracle} {:?} {}", t0.elapsed(), verified.is_some()); }
+            if let Some(evidence) = verified {
                 return self.looks_into(case, evidence).await;
             }
         }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{hears, mutate, words};
+use super::{REACTS_MS, hears, mutate, words};
 use crate::{
     live::case::ATTACKERS,
     scenario::Transport,
@@ -82,7 +82,7 @@ fn upgrade(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
     }
     steps.push(act(name, Act::Websocket(format!("EIO=4&transport=websocket&sid=${name}"))));
     steps.push(send(name, "2probe"));
-    steps.push(Step::See(hears(name, 300)));
+    steps.push(Step::See(hears(name, REACTS_MS)));
     steps.push(send(name, "5"));
     talk(rng, name, steps, true);
 }
@@ -151,7 +151,7 @@ fn talk(rng: &mut Rng, name: &str, steps: &mut Vec<Step>, over_websocket: bool) 
     if !over_websocket {
         steps.push(act(name, Act::Poll));
     } else if rng.u8(..4) != 0 {
-        steps.push(Step::See(hears(name, 300)));
+        steps.push(Step::See(hears(name, REACTS_MS)));
     }
     for _ in 0..rng.usize(..=3) {
         let id = rng.u32(..100);
@@ -193,7 +193,7 @@ fn talk(rng: &mut Rng, name: &str, steps: &mut Vec<Step>, over_websocket: bool) 
         0 => steps.push(send(name, &format!("41{namespace}"))),
         1 => steps.push(send(name, "1")),
         2 if over_websocket => steps.push(act(name, Act::CloseFrame)),
-        3 if over_websocket => steps.push(Step::See(hears(name, 300))),
+        3 if over_websocket => steps.push(Step::See(hears(name, REACTS_MS))),
         _ => {}
     }
 }

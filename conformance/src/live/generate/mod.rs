@@ -1,5 +1,6 @@
 //! Cases from a seed: legal conversations, changed a little; pieces of two of them; and what only a grammar would say.
 
+mod begun;
 mod bytes;
 mod conversation;
 mod ending;
@@ -16,7 +17,7 @@ use fastrand::Rng;
 use super::case::Case;
 use crate::siot::{Role, See, Sight, Step};
 
-pub(super) use self::{mutate::texts_of, steps::most_times};
+pub(super) use self::{begun::all as all_begun, mutate::texts_of, steps::{most_times, with_headers}};
 
 /// Draws cases. The same seed gives the same cases; those that grow out of others give the same if the others are.
 #[derive(Debug, Clone)]
@@ -93,6 +94,9 @@ impl Generator {
         Case::new(steps)
     }
 }
+
+/// The time in which any server reacts that has little else to do, ms.
+const REACTS_MS: u64 = 100;
 
 /// Waits until an attacker hears something.
 pub(super) fn hears(actor: &str, within_ms: u64) -> See {
