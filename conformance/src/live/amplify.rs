@@ -19,6 +19,8 @@ pub(super) struct Amplifier {
     all: Vec<Candidate>,
     /// Each candidate by its state and what is repeated.
     known: BTreeMap<(String, String), usize>,
+    /// How many cases were drawn.
+    drawn: u64,
     /// How many of the reactions were looked at.
     looked: usize,
     /// How often each thing was repeated, in any state.
@@ -83,7 +85,9 @@ impl Amplifier {
             ways.push((Way::Header, format!("header {}", step_class(act))));
             ways.push((Way::Parameter, format!("parameter {}", step_class(act))));
         }
-        ways.push((Way::Rounds, format!("rounds {}", step_class(act))));
+        if !reaction.case.pauses() {
+            ways.push((Way::Rounds, format!("rounds {}", step_class(act))));
+        }
         for (way, what) in ways {
             // A packet before it in the same step may be what it is about.
             let mut state = reaction.state.clone();
@@ -103,21 +107,28 @@ impl Amplifier {
 
     /// The next case to weigh.
     pub(super) fn next(&mut self, rng: &mut Rng) -> Option<Case> {
+        self.drawn += 1;
         // What was seen is worth a look too, long before the grammar is through.
-        match rng.u8(..4) {
-            0 => self.seen(rng).or_else(|| self.begun.pop_front()),
-            _ => self.begun.pop_front().or_else(|| self.seen(rng)),
+        match self.drawn % 12 {
+            0 => self.seen(rng, true).or_else(|| self.begun.pop_front()),
+            3 | 6 | 9 => self.seen(rng, false).or_else(|| self.begun.pop_front()),
+            _ => self.begun.pop_front().or_else(|| self.seen(rng, false)),
         }
     }
 
-    /// What was repeated least, in a state where least was repeated.
-    fn seen(&mut self, rng: &mut Rng) -> Option<Case> {
+    /// What was repeated least, in a state where least was repeated: all of a case, or something in it.
+    fn seen(&mut self, rng: &mut Rng, rounds: bool) -> Option<Case> {
         let rank = |candidate: &Candidate| {
             let repeated = self.repeated.get(&candidate.what).copied().unwrap_or_default();
             let state = self.states.get(&candidate.state).copied().unwrap_or_default();
             4 * candidate.visits + 2 * repeated + state.min(4) + u32::from(!candidate.amid)
         };
-        let (at, _) = self.all.iter().enumerate().min_by_key(|(_, candidate)| rank(candidate))?;
+        let (at, _) = self
+            .all
+            .iter()
+            .enumerate()
+            .filter(|(_, candidate)| (candidate.way == Way::Rounds) == rounds)
+            .min_by_key(|(_, candidate)| rank(candidate))?;
         let candidate = &mut self.all[at];
         candidate.visits += 1;
         *self.repeated.entry(candidate.what.clone()).or_default() += 1;
@@ -213,7 +224,7 @@ fn parameters(act: &Act) -> Option<Act> {
 
 /// The whole case many times over, each time closed.
 fn again(case: &Case) -> Case {
-    const ROUNDS: u32 = 300;
+    const ROUNDS: u32 = 200;
     let mut steps: Vec<Step> = case
         .steps
         .iter()

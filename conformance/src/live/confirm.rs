@@ -241,7 +241,7 @@ async fn tried(
     lag: &Lag,
 ) -> Option<Evidence> {
     if wanted.weighs() {
-        let found = weigh::verify(server, case, wanted).await;
+        let found = weigh::shows(server, case, wanted).await;
         return match found {
             Some(evidence) => Some(evidence),
             None => harm(server, Duration::ZERO, oracles, lag).await,

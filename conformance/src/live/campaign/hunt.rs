@@ -32,6 +32,12 @@ pub(super) struct Waiting {
     until: Instant,
 }
 
+impl Waiting {
+    pub(super) fn new(case: Case, done: Performance, time: Duration) -> Self {
+        Self { case, done, until: Instant::now() + time }
+    }
+}
+
 struct Done {
     number: u64,
     case: Case,
@@ -92,8 +98,7 @@ impl Run<'_> {
                         one.done.ends().await;
                         recent.push_back((Instant::now(), one.case.clone()));
                     } else {
-                        let until = Instant::now() + due;
-                        self.waiting.push(Waiting { case: one.case.clone(), done: one.done, until });
+                        self.waiting.push(Waiting::new(one.case.clone(), one.done, due));
                     }
                     results.push((one.number, one.case, one.triples));
                 }

@@ -115,6 +115,8 @@ struct Run<'c> {
     report: Report,
     /// What is to be weighed.
     amplifier: Amplifier,
+    /// What would outweigh others.
+    heavy: Option<Case>,
     /// How often something that one case saw could not be shown again.
     vain: usize,
     /// What ends nothing, and is looked into when there is time.
@@ -176,6 +178,7 @@ impl<'c> Run<'c> {
         let generator = Generator::new(campaign.seed, campaign.host.ground.max_payload_bytes);
         Self {
             amplifier: Amplifier::new(&mut generator.rng(u64::MAX)),
+            heavy: None,
             generator,
             campaign,
             watcher,

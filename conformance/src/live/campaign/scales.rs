@@ -2,18 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
-
-use super::{Case, Run};
+use super::{Case, Run, hunt::Waiting};
 use crate::{
-    live::{judge, oracle::Oracle, perform::Performance, weigh},
+    live::{judge, oracle::Oracle, weigh},
     target::TargetError,
 };
 
 /// How long the server is weighed between two batches.
-const WEIGHING: Duration = Duration::from_millis(1500);
-/// How many things are weighed at most between two batches.
-const TRIALS: usize = 24;
+const WEIGHING: Duration = Duration::from_millis(2500);
+/// How often the server is weighed at most between two batches.
+const TRIALS: usize = 16;
 
 impl Run<'_> {
     /// Weighs what reactions the last cases showed, the newest first seen first.
@@ -30,83 +28,92 @@ impl Run<'_> {
         self.amplifier.takes(&self.reactions.found);
         let mut rng = self.generator.rng(number ^ 0x5ca1e5);
         let began = Instant::now();
-        let mut lingering = Vec::new();
         for _ in 0..TRIALS {
             if began.elapsed() > WEIGHING {
                 break;
             }
-            let Some(case) = self.amplifier.next(&mut rng) else { continue };
-            if self.is_fenced(&case) {
-                continue;
-            }
+            let few = self.next_few(&mut rng);
             let t0=Instant::now();
-            self.weighs(&case, &mut lingering).await?;
-            if std::env::var_os("DBG").is_some() { eprintln!("trial {:?} rounds {} {}", t0.elapsed(), case.rounds, case.script().to_string().replace('\n', "; ").chars().take(300).collect::<String>()); }
+            self.weighs(&few).await?;
+            if std::env::var_os("DBGT").is_some() { for case in &few { eprintln!("trial {:?} rounds {} {}", t0.elapsed(), case.rounds, case.script().to_string().replace('\n', "; ").chars().take(300).collect::<String>()); } }
             if self.server.is_none() {
                 return Ok(());
             }
         }
-        self.lets_linger(lingering).await
+        Ok(())
     }
 
-    /// Waits until whatever comes too often has come.
-    async fn lets_linger(&mut self, lingering: Vec<(Case, Performance)>) -> Result<(), TargetError> {
-        let Some(server) = &self.server else { return Ok(()) };
-        let times = lingering.iter().filter_map(|(_, done)| judge::lingers(done, &server.ground));
-        sleep(times.max().unwrap_or_default()).await;
+    /// Cases that can be weighed together: light ones. One that is heavy would outweigh the others.
+    fn next_few(&mut self, rng: &mut fastrand::Rng) -> Vec<Case> {
+        const FEW: usize = 4;
+        const HEAVY_BYTES: usize = 1 << 20;
+        let mut few = Vec::new();
+        while few.len() < FEW {
+            let next = self.heavy.take().or_else(|| self.amplifier.next(rng));
+            let Some(case) = next else { break };
+            if self.is_fenced(&case) {
+                continue;
+            }
+            let is_heavy = case.rounds > 1 || case.weight() > HEAVY_BYTES;
+            if is_heavy && !few.is_empty() {
+                self.heavy = Some(case);
+                break;
+            }
+            few.push(case);
+            if is_heavy {
+                break;
+            }
+        }
+        few
+    }
+
+    async fn weighs(&mut self, few: &[Case]) -> Result<(), TargetError> {
+        let (oracles, lag) = (&self.campaign.oracles, &self.lag);
+        let Some(server) = &mut self.server else { return Ok(()) };
+        let stays = few.iter().all(|case| case.rounds == 1);
+        let Some((weight, done)) = weigh::weigh(server, few, stays).await else { return Ok(()) };
+        self.report.cases += few.iter().map(|case| u64::from(case.rounds)).sum::<u64>();
+        if let Some(evidence) = server.trouble(lag, oracles) {
+            return self.investigates(few.to_vec(), evidence).await;
+        }
+        let suspicions = weight.suspicions();
         let mut told = Vec::new();
-        for (case, mut done) in lingering {
-            let (oracles, lag) = (&self.campaign.oracles, self.lag.worst());
-            let against = judge::judge(&case, &done, &server.ground, oracles, lag);
+        for (case, mut one) in done {
+            // Pings that come too often come later: it stays open while others are hunted.
+            let lingers = stays.then(|| judge::lingers(&one, &server.ground)).flatten();
+            if let Some(time) = lingers.filter(|_| suspicions.is_empty()) {
+                self.waiting.push(Waiting::new(case, one, time));
+                continue;
+            }
+            let against = judge::judge(&case, &one, &server.ground, oracles, lag.worst());
             told.extend(against.into_iter().map(|evidence| (case.clone(), evidence)));
-            done.ends().await;
+            one.ends().await;
         }
         for (case, evidence) in told {
             self.sees(case, evidence).await?;
         }
+        for oracle in suspicions.into_iter().filter(|oracle| self.campaign.oracles.holds(*oracle)) {
+            for case in few {
+                self.suspects(case, oracle).await?;
+            }
+        }
         Ok(())
     }
 
-    async fn weighs(
-        &mut self,
-        case: &Case,
-        lingering: &mut Vec<(Case, Performance)>,
-    ) -> Result<(), TargetError> {
-        let (oracles, lag) = (&self.campaign.oracles, &self.lag);
+    /// Looks at one suspicion twice: most of it is a runtime that has not tidied up.
+    async fn suspects(&mut self, case: &Case, oracle: Oracle) -> Result<(), TargetError> {
         let Some(server) = &mut self.server else { return Ok(()) };
-        let stays = case.rounds == 1;
-        let Some((weight, mut done)) = weigh::weigh(server, case, stays).await else { return Ok(()) };
-        self.report.cases += u64::from(case.rounds);
-        if let Some(evidence) = server.trouble(lag, oracles) {
-            return self.investigates(vec![case.clone()], evidence).await;
+        let again = weigh::weigh(server, std::slice::from_ref(case), false).await;
+        if std::env::var_os("DBG").is_some() { eprintln!("  suspects {oracle} {:?} {}", again.as_ref().map(|(weight, _)| weight.suspicions()), case.script().to_string().replace('\n', "; ").chars().take(200).collect::<String>()); }
+        if !again.is_some_and(|(weight, _)| weight.suspicions().contains(&oracle)) {
+            return Ok(());
         }
-        let mut told = Vec::new();
-        if stays {
-            lingering.extend(done.pop().map(|one| (case.clone(), one)));
+        let t0 = Instant::now();
+        let verified = weigh::verify(server, case, oracle).await;
+        if std::env::var_os("DBG").is_some() { eprintln!("  verify {oracle} {:?} {}", t0.elapsed(), verified.is_some()); }
+        match verified {
+            Some((evidence, case)) => self.looks_into(&case, evidence).await,
+            None => Ok(()),
         }
-        for one in &done {
-            told.extend(judge::judge(case, one, &server.ground, oracles, lag.worst()));
-        }
-        if let Some(evidence) = told.into_iter().next() {
-            return self.sees(case.clone(), evidence).await;
-        }
-        for oracle in weight.suspicions() {
-            if !oracles.holds(oracle) {
-                continue;
-            }
-            // A second look, cheap, at the same server: most of it is a runtime that has not tidied up.
-            let Some(server) = &mut self.server else { return Ok(()) };
-            let again = weigh::weigh(server, case, false).await;
-            if !again.is_some_and(|(weight, _)| weight.suspicions().contains(&oracle)) {
-                continue;
-            }
-            let t0 = Instant::now();
-            let verified = weigh::verify(server, case, oracle).await;
-            if std::env::var_os("DBG").is_some() { eprintln!("  verify {oracle} {:?} {}", t0.elapsed(), verified.is_some()); }
-            if let Some(evidence) = verified {
-                return self.looks_into(case, evidence).await;
-            }
-        }
-        Ok(())
     }
 }

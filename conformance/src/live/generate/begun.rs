@@ -12,9 +12,10 @@ use crate::{
 /// How large what is repeated may be, bytes: what is large shows sooner, what is small shows what each costs beside.
 const LARGE: usize = 32 << 10;
 /// How much all of it is at most, bytes.
-const MOST_BYTES: usize = 24 << 20;
+const MOST_BYTES: usize = 12 << 20;
 
-/// All of them in an order of its own for each seed: those in the middle of something first.
+/// All of them in an order of its own for each seed, those first that are in the middle of something; those that send much
+/// are evenly spread.
 pub(in crate::live) fn all(rng: &mut Rng) -> Vec<Case> {
     let mut middle = Vec::new();
     let mut others = Vec::new();
@@ -27,14 +28,16 @@ pub(in crate::live) fn all(rng: &mut Rng) -> Vec<Case> {
     middle.extend(requests(rng));
     rng.shuffle(&mut middle);
     rng.shuffle(&mut others);
-    // By turns, so that neither waits for all of the other.
+    middle.extend(others);
+    let (large, small): (Vec<Case>, Vec<Case>) =
+        middle.into_iter().partition(|case| case.weight() > MOST_BYTES / 2);
+    let mut large = large.into_iter();
     let mut all = Vec::new();
-    let mut others = others.into_iter();
-    for case in middle {
-        all.push(case);
-        all.extend(others.next());
+    for few in small.chunks(4) {
+        all.extend(large.next());
+        all.extend_from_slice(few);
     }
-    all.extend(others);
+    all.extend(large);
     all
 }
 
