@@ -12,8 +12,9 @@ use super::{
 use crate::siot::{Act, Item, Step};
 
 /// What could be weighed, and how often something like it was.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Amplifier {
+    rng: Rng,
     /// What only the grammar knows of.
     begun: VecDeque<Case>,
     all: Vec<Candidate>,
@@ -58,8 +59,17 @@ enum Way {
 
 impl Amplifier {
     /// Begins with what the grammar alone says.
-    pub(super) fn new(rng: &mut Rng) -> Self {
-        Self { begun: all_begun(rng).into(), ..Self::default() }
+    pub(super) fn new(mut rng: Rng) -> Self {
+        Self {
+            begun: all_begun(&mut rng).into(),
+            rng,
+            all: Vec::new(),
+            known: BTreeMap::new(),
+            drawn: 0,
+            looked: 0,
+            repeated: BTreeMap::new(),
+            states: BTreeMap::new(),
+        }
     }
 
     /// Takes in what was seen since.
@@ -106,18 +116,18 @@ impl Amplifier {
     }
 
     /// The next case to weigh.
-    pub(super) fn next(&mut self, rng: &mut Rng) -> Option<Case> {
+    pub(super) fn next(&mut self) -> Option<Case> {
         self.drawn += 1;
         // What was seen is worth a look too, long before the grammar is through.
         match self.drawn % 12 {
-            0 => self.seen(rng, true).or_else(|| self.begun.pop_front()),
-            3 | 6 | 9 => self.seen(rng, false).or_else(|| self.begun.pop_front()),
-            _ => self.begun.pop_front().or_else(|| self.seen(rng, false)),
+            0 => self.seen(true).or_else(|| self.begun.pop_front()),
+            3 | 6 | 9 => self.seen(false).or_else(|| self.begun.pop_front()),
+            _ => self.begun.pop_front().or_else(|| self.seen(false)),
         }
     }
 
     /// What was repeated least, in a state where least was repeated: all of a case, or something in it.
-    fn seen(&mut self, rng: &mut Rng, rounds: bool) -> Option<Case> {
+    fn seen(&mut self, rounds: bool) -> Option<Case> {
         let rank = |candidate: &Candidate| {
             let repeated = self.repeated.get(&candidate.what).copied().unwrap_or_default();
             let state = self.states.get(&candidate.state).copied().unwrap_or_default();
@@ -134,7 +144,7 @@ impl Amplifier {
         *self.repeated.entry(candidate.what.clone()).or_default() += 1;
         *self.states.entry(candidate.state.clone()).or_default() += 1;
         let candidate = candidate.clone();
-        candidate.amplified(rng)
+        candidate.amplified(&mut self.rng)
     }
 }
 

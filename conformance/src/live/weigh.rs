@@ -1,6 +1,9 @@
 //! Weighs a server: what a case takes up when it is done many times over while nothing else goes on.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{task::JoinSet, time::sleep};
 
@@ -214,19 +217,23 @@ async fn held(server: &Server, case: &Case) -> Option<Held> {
 async fn grows(server: &Server, case: &Case) -> Option<(Evidence, Case)> {
     const MOST_SENT_BYTES: u64 = 256 << 20;
     const MOST_FACTOR: u64 = 64;
-    let mut factor: u64 = 1;
+    /// A server that is slow at it is not waited for.
+    const LONGEST: Duration = Duration::from_secs(5);
+    // What was given back by what was done before is used again first.
+    let mut factor: u64 = 4;
     for _ in 0..3 {
         let case = times(case, u32::try_from(factor).ok()?)?;
+        let began = Instant::now();
         let now = held(server, &case).await?;
         if let Some(evidence) = now.evidence() {
             return Some((evidence, case));
         }
         // What holds no more than a part of what it was sent will not hold more later.
-        if now.memory_bytes < NOISE_BYTES / 2 || now.memory_bytes * 2 < now.sent_bytes {
-            return None;
-        }
-        let wanted = (LEFT_FOR_LATER_BYTES * 3 / 2).div_ceil(now.memory_bytes).max(2) * factor;
-        if wanted > MOST_FACTOR || now.sent_bytes / factor * wanted > MOST_SENT_BYTES {
+        let little = now.memory_bytes < NOISE_BYTES || now.memory_bytes * 3 < now.sent_bytes;
+        let wanted = (LEFT_FOR_LATER_BYTES * 3 / 2).div_ceil(now.memory_bytes.max(1)).max(2) * factor;
+        let sending = now.sent_bytes / factor * wanted;
+        let taking = began.elapsed().mul_f64(wanted as f64 / factor as f64);
+        if little || wanted > MOST_FACTOR || sending > MOST_SENT_BYTES || taking > LONGEST {
             return None;
         }
         factor = wanted;

@@ -1,4 +1,4 @@
-//! A batch of cases, many at the same time, until something happens to the server.
+//! The cases of a batch, many at the same time, until something happens to the server.
 
 use std::{
     collections::VecDeque,
@@ -11,13 +11,13 @@ use tokio::{
     time::{interval, sleep, timeout},
 };
 
-use super::{Case, Evidence, Run};
+use super::{Case, Evidence, Run, is_mild};
 use crate::{
     live::{confirm, ground::Ground, judge, perform::Performance, reaction},
     target::TargetError,
 };
 
-/// What came of a batch.
+/// What came of it.
 pub(super) enum Hunted {
     /// The server is as it was; these cases saw something.
     Quiet(Vec<(Case, Evidence)>),
@@ -53,35 +53,38 @@ const SLOW_ABREAST: usize = 24;
 const MOST_WAITING: usize = 96;
 /// How many of them wait for what need not come: a poll that may be held, pings that come too often.
 const MOST_PATIENT: usize = 48;
+/// How long it goes on before the server is weighed.
+const SLICE: Duration = Duration::from_millis(2500);
 /// A case that ended earlier is no suspect.
 const RECENT: Duration = Duration::from_millis(1500);
 /// How many suspects there are at most.
 const MOST_SUSPECTS: usize = 96;
 
 impl Run<'_> {
-    /// Does a batch.
-    ///
-    /// # Errors
-    /// Never; starting a server may fail elsewhere.
-    pub(super) async fn hunt(&mut self, batch: Vec<(u64, Case)>) -> Result<Hunted, TargetError> {
-        let Some(server) = &mut self.server else { return Ok(Hunted::Quiet(Vec::new())) };
+    /// Does cases of the batch, for a while or until one of them saw something that is worth a look at once.
+    pub(super) async fn hunt(&mut self) -> Hunted {
+        let Some(server) = &mut self.server else { return Hunted::Quiet(Vec::new()) };
         let (oracles, lag) = (&self.campaign.oracles, &self.lag);
-        // Those that take their time begin first: nobody has to wait for the last of them alone.
-        let (slow, quick): (Vec<_>, Vec<_>) = batch.into_iter().partition(|(_, case)| case.pauses());
-        let (mut slow, mut quick) = (slow.into_iter(), quick.into_iter());
+        let began = Instant::now();
         let mut running: JoinSet<Done> = JoinSet::new();
         let mut under_way: Vec<(Id, Case)> = Vec::new();
         let mut recent: VecDeque<(Instant, Case)> = VecDeque::new();
-        let mut results = Vec::new();
         let mut suspects: Vec<(Case, Evidence)> = Vec::new();
         let mut look = interval(Duration::from_millis(20));
         let mut harm = None;
         let mut told: Vec<(Vec<Case>, Evidence)> = Vec::new();
         loop {
+            let goes_on = began.elapsed() < SLICE && suspects.iter().all(|(_, evidence)| is_mild(evidence.oracle));
             let slow_ones = under_way.iter().filter(|(_, case)| case.pauses()).count();
             let quick_ones = under_way.len() - slow_ones;
-            let next = slow.by_ref().take(SLOW_ABREAST.saturating_sub(slow_ones));
-            for (number, case) in next.chain(quick.by_ref().take(ABREAST.saturating_sub(quick_ones))) {
+            let mut next = Vec::new();
+            if goes_on {
+                let room = SLOW_ABREAST.saturating_sub(slow_ones).min(self.slow.len());
+                next.extend(self.slow.drain(..room));
+                let room = ABREAST.saturating_sub(quick_ones).min(self.quick.len());
+                next.extend(self.quick.drain(..room));
+            }
+            for (number, case) in next {
                 let ground = Arc::clone(&server.ground);
                 let handle = running.spawn(does(ground, number, case.clone()));
                 under_way.push((handle.id(), case));
@@ -100,7 +103,8 @@ impl Run<'_> {
                     } else {
                         self.waiting.push(Waiting::new(one.case.clone(), one.done, due));
                     }
-                    results.push((one.number, one.case, one.triples));
+                    self.results.push((one.number, one.case, one.triples));
+                    self.report.cases += 1;
                 }
                 _ = look.tick() => {
                     if let Some(evidence) = server.trouble(lag, oracles) {
@@ -127,21 +131,16 @@ impl Run<'_> {
             None => None,
         };
         running.shutdown().await;
-        results.sort_by_key(|(number, ..)| *number);
-        for (_, case, triples) in &results {
-            self.reactions.takes(case, triples);
-        }
-        self.report.cases += results.len() as u64;
         for (suspects, evidence) in told {
             self.defers(suspects, evidence);
         }
         self.tells("hunting");
-        let Some(evidence) = harm else { return Ok(Hunted::Quiet(suspects)) };
+        let Some(evidence) = harm else { return Hunted::Quiet(suspects) };
         let mut suspected: Vec<Case> = under_way.into_iter().rev().map(|(_, case)| case).collect();
         suspected.extend(recent.into_iter().rev().map(|(_, case)| case));
         suspected.extend(self.waiting.iter().map(|one| one.case.clone()));
         suspected.truncate(MOST_SUSPECTS);
-        Ok(Hunted::Harmed(suspected, evidence))
+        Hunted::Harmed(suspected, evidence)
     }
 
     /// Waits until nothing is due any more to those that wait, and judges them.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Bench, Case, Evidence, MOST_ALIKE, Run};
+use super::{Bench, Case, Evidence, MOST_ALIKE, Run, is_mild};
 use crate::{
     live::{
         confirm::{Patience, harms, is_same},
@@ -17,7 +17,9 @@ use crate::{
 };
 
 /// How long a case may be made smaller.
-const MINIMISING: Duration = Duration::from_secs(15);
+const MINIMISING: Duration = Duration::from_secs(8);
+/// The same for what ends nothing.
+const MINIMISING_MILD: Duration = Duration::from_secs(4);
 /// How long suspects are tried.
 const TRYING: Duration = Duration::from_secs(20);
 /// After so many that could not be shown again, only few more are tried.
@@ -202,7 +204,7 @@ async fn smaller(
     patience: Patience,
     known: &[String],
 ) -> Case {
-    let deadline = Instant::now() + MINIMISING;
+    let deadline = Instant::now() + if is_mild(like.oracle) { MINIMISING_MILD } else { MINIMISING };
     let packets = heads(case);
     minimise(case, async |smaller: &Case| {
         if Instant::now() > deadline {

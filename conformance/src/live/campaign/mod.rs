@@ -21,7 +21,7 @@ use super::{
     known::Known,
     lag::Lag,
     oracle::{Oracle, Oracles},
-    reaction::Reactions,
+    reaction::{Reactions, Triple},
     server::{Host, Server},
 };
 use crate::target::TargetError;
@@ -109,6 +109,11 @@ struct Run<'c> {
     lag: Lag,
     server: Option<Server>,
     reactions: Reactions,
+    /// What is left of the batch: those that take their time, and the others.
+    slow: VecDeque<(u64, Case)>,
+    quick: VecDeque<(u64, Case)>,
+    /// What the cases of the batch saw.
+    results: Vec<(u64, Case, Vec<Triple>)>,
     /// Cases that are done, to which something is still due.
     waiting: Vec<Waiting>,
     fences: Vec<Fence>,
@@ -154,7 +159,7 @@ impl Campaign {
             server.stop().await;
         }
         ended?;
-        if std::env::var_os("DBG").is_some() { super::perform::dbg_show(); }
+        if std::env::var_os("DBGT").is_some() { super::perform::dbg_show(); }
         run.report.seconds = run.began.elapsed().as_secs_f64();
         run.report.hunted_seconds = run.hunted.as_secs_f64();
         run.report.states = run.reactions.count();
@@ -177,7 +182,7 @@ impl<'c> Run<'c> {
         };
         let generator = Generator::new(campaign.seed, campaign.host.ground.max_payload_bytes);
         Self {
-            amplifier: Amplifier::new(&mut generator.rng(u64::MAX)),
+            amplifier: Amplifier::new(generator.rng(u64::MAX)),
             heavy: None,
             generator,
             campaign,
@@ -186,6 +191,9 @@ impl<'c> Run<'c> {
             lag: Lag::measured(),
             server: None,
             reactions: Reactions::default(),
+            slow: VecDeque::new(),
+            quick: VecDeque::new(),
+            results: Vec::new(),
             waiting: Vec::new(),
             fences: Vec::new(),
             report,
@@ -199,12 +207,18 @@ impl<'c> Run<'c> {
 
     async fn goes_on(&mut self) -> Result<(), TargetError> {
         let mut number = 0;
-        while self.campaign.cases.is_none_or(|cases| number < cases) && !self.is_full() {
-            let upto = self.campaign.cases.unwrap_or(u64::MAX).min(number + BATCH);
-            let batch = self.batch(number..upto);
-            number = upto;
+        loop {
+            if self.slow.is_empty() && self.quick.is_empty() {
+                self.learns();
+                let upto = self.campaign.cases.unwrap_or(u64::MAX).min(number + BATCH);
+                if upto == number || self.is_full() {
+                    break;
+                }
+                self.draws(number..upto);
+                number = upto;
+            }
             let began = Instant::now();
-            let hunted = self.hunt(batch).await?;
+            let hunted = self.hunt().await;
             self.hunted += began.elapsed();
             if std::env::var_os("DBG").is_some() { eprintln!("{:.1} hunted {:?} {}", self.began.elapsed().as_secs_f64(), began.elapsed(), matches!(hunted, Hunted::Quiet(_))); }
             match hunted {
@@ -212,16 +226,29 @@ impl<'c> Run<'c> {
                     for (case, evidence) in suspects {
                         self.sees(case, evidence).await?;
                     }
-                    self.weigh(number).await?;
+                    self.stands().await?;
+                    self.weigh().await?;
                     self.looks_aside(false).await?;
                 }
                 Hunted::Harmed(suspects, evidence) => self.investigates(suspects, evidence).await?,
             }
             self.stands().await?;
+            if self.is_full() {
+                return Ok(());
+            }
         }
         self.waits_for_the_last().await?;
         self.stands().await?;
         self.looks_aside(true).await
+    }
+
+    /// Takes in what the cases of a batch saw, in their order.
+    fn learns(&mut self) {
+        let mut results = std::mem::take(&mut self.results);
+        results.sort_by_key(|(number, ..)| *number);
+        for (_, case, triples) in &results {
+            self.reactions.takes(case, triples);
+        }
     }
 
     /// One case saw something.
@@ -242,11 +269,14 @@ impl<'c> Run<'c> {
 
     /// Looks into what was kept for later, in a part of the time, or all of it at the end.
     async fn looks_aside(&mut self, all: bool) -> Result<(), TargetError> {
-        const FIRST: Duration = Duration::from_secs(15);
+        const FIRST: Duration = Duration::from_secs(30);
         loop {
             let elapsed = self.began.elapsed();
             let now = all || (elapsed > FIRST && self.aside < elapsed / 4);
             if !now {
+                return Ok(());
+            }
+            if self.is_full() {
                 return Ok(());
             }
             let Some((suspects, evidence)) = self.deferred.pop_front() else { return Ok(()) };
@@ -256,9 +286,8 @@ impl<'c> Run<'c> {
         }
     }
 
-    /// The cases of the next batch, those left out that lie behind a fence.
-    fn batch(&mut self, numbers: std::ops::Range<u64>) -> Vec<(u64, Case)> {
-        let mut batch = Vec::new();
+    /// Draws the cases of the next batch, those left out that lie behind a fence.
+    fn draws(&mut self, numbers: std::ops::Range<u64>) {
         for number in numbers {
             let known = &self.reactions.found;
             let case = if number % 4 == 3 && !known.is_empty() {
@@ -268,13 +297,14 @@ impl<'c> Run<'c> {
             } else {
                 self.generator.case(number)
             };
-            if self.fences.iter().any(|fence| fence.holds(&case)) {
+            if self.is_fenced(&case) {
                 self.report.fenced += 1;
+            } else if case.pauses() {
+                self.slow.push_back((number, case));
             } else {
-                batch.push((number, case));
+                self.quick.push_back((number, case));
             }
         }
-        batch
     }
 
     /// A server to go on with.

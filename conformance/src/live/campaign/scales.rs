@@ -18,21 +18,20 @@ impl Run<'_> {
     ///
     /// # Errors
     /// No server can be started.
-    pub(super) async fn weigh(&mut self, number: u64) -> Result<(), TargetError> {
+    pub(super) async fn weigh(&mut self) -> Result<(), TargetError> {
         let nobody_looks =
             !Oracle::ALL.into_iter().any(|oracle| oracle.weighs() && self.campaign.oracles.holds(oracle));
-        if nobody_looks || !self.campaign.host.is_ours() || self.reactions.count() == 0 {
+        if nobody_looks || !self.campaign.host.is_ours() {
             return Ok(());
         }
         self.tells("weighing");
         self.amplifier.takes(&self.reactions.found);
-        let mut rng = self.generator.rng(number ^ 0x5ca1e5);
-        let began = Instant::now();
+                let began = Instant::now();
         for _ in 0..TRIALS {
             if began.elapsed() > WEIGHING {
                 break;
             }
-            let few = self.next_few(&mut rng);
+            let few = self.next_few();
             let t0=Instant::now();
             self.weighs(&few).await?;
             if std::env::var_os("DBGT").is_some() { for case in &few { eprintln!("trial {:?} rounds {} {}", t0.elapsed(), case.rounds, case.script().to_string().replace('\n', "; ").chars().take(300).collect::<String>()); } }
@@ -44,12 +43,12 @@ impl Run<'_> {
     }
 
     /// Cases that can be weighed together: light ones. One that is heavy would outweigh the others.
-    fn next_few(&mut self, rng: &mut fastrand::Rng) -> Vec<Case> {
+    fn next_few(&mut self) -> Vec<Case> {
         const FEW: usize = 4;
         const HEAVY_BYTES: usize = 1 << 20;
         let mut few = Vec::new();
         while few.len() < FEW {
-            let next = self.heavy.take().or_else(|| self.amplifier.next(rng));
+            let next = self.heavy.take().or_else(|| self.amplifier.next());
             let Some(case) = next else { break };
             if self.is_fenced(&case) {
                 continue;
@@ -103,10 +102,13 @@ impl Run<'_> {
     /// Looks at one suspicion twice: most of it is a runtime that has not tidied up.
     async fn suspects(&mut self, case: &Case, oracle: Oracle) -> Result<(), TargetError> {
         let Some(server) = &mut self.server else { return Ok(()) };
+        // Whether memory is held shows as it grows.
+        if oracle != Oracle::MemoryHeld {
         let again = weigh::weigh(server, std::slice::from_ref(case), false).await;
         if std::env::var_os("DBG").is_some() { eprintln!("  suspects {oracle} {:?} {}", again.as_ref().map(|(weight, _)| weight.suspicions()), case.script().to_string().replace('\n', "; ").chars().take(200).collect::<String>()); }
         if !again.is_some_and(|(weight, _)| weight.suspicions().contains(&oracle)) {
             return Ok(());
+        }
         }
         let t0 = Instant::now();
         let verified = weigh::verify(server, case, oracle).await;
