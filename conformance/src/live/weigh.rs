@@ -220,7 +220,7 @@ async fn grows(server: &Server, case: &Case) -> Option<(Evidence, Case)> {
     /// A server that is slow at it is not waited for.
     const LONGEST: Duration = Duration::from_secs(5);
     // What was given back by what was done before is used again first.
-    let mut factor: u64 = 4;
+    let mut factor: u64 = 2;
     for _ in 0..3 {
         let case = times(case, u32::try_from(factor).ok()?)?;
         let began = Instant::now();
@@ -228,6 +228,7 @@ async fn grows(server: &Server, case: &Case) -> Option<(Evidence, Case)> {
         if let Some(evidence) = now.evidence() {
             return Some((evidence, case));
         }
+        if std::env::var_os("DBG").is_some() { eprintln!("   factor {factor} sent {} held {}", now.sent_bytes, now.memory_bytes); }
         // What holds no more than a part of what it was sent will not hold more later.
         let little = now.memory_bytes < NOISE_BYTES || now.memory_bytes * 3 < now.sent_bytes;
         let wanted = (LEFT_FOR_LATER_BYTES * 3 / 2).div_ceil(now.memory_bytes.max(1)).max(2) * factor;

@@ -136,8 +136,11 @@ impl Run<'_> {
         }
         self.tells("hunting");
         let Some(evidence) = harm else { return Hunted::Quiet(suspects) };
+        // What was done before may show late.
+        let before = if began.elapsed() < RECENT { std::mem::take(&mut self.weighed) } else { Vec::new() };
         let mut suspected: Vec<Case> = under_way.into_iter().rev().map(|(_, case)| case).collect();
         suspected.extend(recent.into_iter().rev().map(|(_, case)| case));
+        suspected.splice(0..0, before);
         suspected.extend(self.waiting.iter().map(|one| one.case.clone()));
         suspected.truncate(MOST_SUSPECTS);
         Hunted::Harmed(suspected, evidence)

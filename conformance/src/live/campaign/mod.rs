@@ -120,6 +120,8 @@ struct Run<'c> {
     report: Report,
     /// What is to be weighed.
     amplifier: Amplifier,
+    /// What was weighed last, and may have done what shows later.
+    weighed: Vec<Case>,
     /// What would outweigh others.
     heavy: Option<Case>,
     /// How often something that one case saw could not be shown again.
@@ -184,6 +186,7 @@ impl<'c> Run<'c> {
         Self {
             amplifier: Amplifier::new(generator.rng(u64::MAX)),
             heavy: None,
+            weighed: Vec::new(),
             generator,
             campaign,
             watcher,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Case, Run, hunt::Waiting};
 use crate::{
-    live::{judge, oracle::Oracle, weigh},
+    live::{confirm, judge, oracle::Oracle, weigh},
     target::TargetError,
 };
 
@@ -12,6 +12,8 @@ use crate::{
 const WEIGHING: Duration = Duration::from_millis(2500);
 /// How often the server is weighed at most between two batches.
 const TRIALS: usize = 16;
+/// What was weighed before is no suspect.
+const MOST_WEIGHED: usize = 12;
 
 impl Run<'_> {
     /// Weighs what reactions the last cases showed, the newest first seen first.
@@ -67,14 +69,17 @@ impl Run<'_> {
     }
 
     async fn weighs(&mut self, few: &[Case]) -> Result<(), TargetError> {
+        self.weighed = few.iter().chain(&self.weighed).take(MOST_WEIGHED).cloned().collect();
         let (oracles, lag) = (&self.campaign.oracles, &self.lag);
         let Some(server) = &mut self.server else { return Ok(()) };
         let stays = few.iter().all(|case| case.rounds == 1);
-        let Some((weight, done)) = weigh::weigh(server, few, stays).await else { return Ok(()) };
+        let weighed = weigh::weigh(server, few, stays).await;
         self.report.cases += few.iter().map(|case| u64::from(case.rounds)).sum::<u64>();
         if let Some(evidence) = server.trouble(lag, oracles) {
-            return self.investigates(few.to_vec(), evidence).await;
+            let evidence = confirm::cause(server, evidence, oracles, lag).await;
+            return self.investigates(self.weighed.clone(), evidence).await;
         }
+        let Some((weight, done)) = weighed else { return Ok(()) };
         let suspicions = weight.suspicions();
         let mut told = Vec::new();
         for (case, mut one) in done {
@@ -112,7 +117,7 @@ impl Run<'_> {
         }
         let t0 = Instant::now();
         let verified = weigh::verify(server, case, oracle).await;
-        if std::env::var_os("DBG").is_some() { eprintln!("  verify {oracle} {:?} {}", t0.elapsed(), verified.is_some()); }
+        if std::env::var_os("DBG").is_some() { eprintln!("  verify {oracle} {:?} {} {}", t0.elapsed(), verified.is_some(), case.script().to_string().replace('\n', "; ").chars().take(200).collect::<String>()); }
         match verified {
             Some((evidence, case)) => self.looks_into(&case, evidence).await,
             None => Ok(()),
