@@ -78,10 +78,7 @@ impl Performance {
             let heard = self.log.lock().heard.len();
             self.marks.push(heard);
             let left = deadline.saturating_duration_since(Instant::now());
-            let t0 = Instant::now();
-            let over = timeout(left, self.step(step)).await.is_err();
-            dbg_add(match step { Step::Wait(_) => "wait".to_owned(), Step::See(see) => format!("see {}", see.within_ms.unwrap_or(1000)), Step::Act(_, Act::Times(n, act)) => format!("{} times {}", n, super::case::verb(act)), Step::Act(_, Act::Request{method, ..}) => format!("request {method}"), Step::Act(_, act) => super::case::verb(act).to_owned() }, t0.elapsed());
-            if over {
+            if timeout(left, self.step(step)).await.is_err() {
                 return;
             }
         }
@@ -417,17 +414,4 @@ fn breaks(act: &Act) -> bool {
         Act::PingFrame(payload) => payload.len() > 125,
         _ => false,
     }
-}
-
-static DBG: std::sync::Mutex<std::collections::BTreeMap<String, (u32, Duration)>> = std::sync::Mutex::new(std::collections::BTreeMap::new());
-fn dbg_add(what: String, time: Duration) {
-    let mut all = DBG.lock().unwrap();
-    let one = all.entry(what).or_default();
-    one.0 += 1; one.1 += time;
-}
-pub(super) fn dbg_show() {
-    let all = DBG.lock().unwrap();
-    let mut v: Vec<_> = all.iter().collect();
-    v.sort_by_key(|(_, (_, t))| std::cmp::Reverse(*t));
-    for (k, (n, t)) in v.iter().take(25) { eprintln!("{k:20} {n} {t:?}"); }
 }

@@ -8,12 +8,7 @@ use std::{
 use tokio::{task::JoinSet, time::sleep};
 
 use super::{
-    case::Case,
-    evidence::Evidence,
-    oracle::Oracle,
-    perform::Performance,
-    server::Server,
-    vitals::Vitals,
+    case::Case, evidence::Evidence, oracle::Oracle, perform::Performance, server::Server, vitals::Vitals,
 };
 use crate::siot::{Act, Step};
 
@@ -228,7 +223,6 @@ async fn grows(server: &Server, case: &Case) -> Option<(Evidence, Case)> {
         if let Some(evidence) = now.evidence() {
             return Some((evidence, case));
         }
-        if std::env::var_os("DBG").is_some() { eprintln!("   factor {factor} sent {} held {}", now.sent_bytes, now.memory_bytes); }
         // What holds no more than a part of what it was sent will not hold more later.
         let little = now.memory_bytes < NOISE_BYTES || now.memory_bytes * 3 < now.sent_bytes;
         let wanted = (LEFT_FOR_LATER_BYTES * 3 / 2).div_ceil(now.memory_bytes.max(1)).max(2) * factor;

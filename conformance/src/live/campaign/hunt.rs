@@ -74,7 +74,8 @@ impl Run<'_> {
         let mut harm = None;
         let mut told: Vec<(Vec<Case>, Evidence)> = Vec::new();
         loop {
-            let goes_on = began.elapsed() < SLICE && suspects.iter().all(|(_, evidence)| is_mild(evidence.oracle));
+            let goes_on =
+                began.elapsed() < SLICE && suspects.iter().all(|(_, evidence)| is_mild(evidence.oracle));
             let slow_ones = under_way.iter().filter(|(_, case)| case.pauses()).count();
             let quick_ones = under_way.len() - slow_ones;
             let mut next = Vec::new();

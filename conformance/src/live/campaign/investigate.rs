@@ -51,9 +51,7 @@ impl Run<'_> {
             return Ok(());
         }
         let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
-        if std::env::var_os("DBG").is_some() { eprintln!("{:.1} investigates {} {} of {}", self.began.elapsed().as_secs_f64(), evidence.oracle, evidence.what, suspects.len()); }
         let found = culprit(&mut bench, suspects, &evidence).await;
-        if std::env::var_os("DBG").is_some() { eprintln!("{:.1} culprit", self.began.elapsed().as_secs_f64()); }
         bench.clear().await;
         match found? {
             Some((case, evidence)) => self.looks_into(&case, evidence).await,
@@ -103,7 +101,6 @@ impl Run<'_> {
             return Ok(());
         }
         self.tells("confirming");
-        if std::env::var_os("DBG").is_some() { eprintln!("{:.1} looks into {} {}", self.began.elapsed().as_secs_f64(), evidence.oracle, evidence.what); }
         if harms(evidence.oracle) || evidence.oracle.weighs() {
             self.falls().await;
         }
@@ -127,7 +124,6 @@ impl Run<'_> {
             // After the server's own time-outs it may be another bug with the same words.
             smallest = smaller(&mut bench, case, &confirmed, patience, &known).await;
         }
-        if std::env::var_os("DBG").is_some() { eprintln!("{:.1} minimised", self.began.elapsed().as_secs_f64()); }
         let shown = bench.confirms(&smallest, &confirmed, patience).await;
         bench.clear().await;
         match shown? {

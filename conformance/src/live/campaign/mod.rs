@@ -161,7 +161,6 @@ impl Campaign {
             server.stop().await;
         }
         ended?;
-        if std::env::var_os("DBGT").is_some() { super::perform::dbg_show(); }
         run.report.seconds = run.began.elapsed().as_secs_f64();
         run.report.hunted_seconds = run.hunted.as_secs_f64();
         run.report.states = run.reactions.count();
@@ -223,7 +222,6 @@ impl<'c> Run<'c> {
             let began = Instant::now();
             let hunted = self.hunt().await;
             self.hunted += began.elapsed();
-            if std::env::var_os("DBG").is_some() { eprintln!("{:.1} hunted {:?} {}", self.began.elapsed().as_secs_f64(), began.elapsed(), matches!(hunted, Hunted::Quiet(_))); }
             match hunted {
                 Hunted::Quiet(suspects) => {
                     for (case, evidence) in suspects {

@@ -28,15 +28,16 @@ impl Run<'_> {
         }
         self.tells("weighing");
         self.amplifier.takes(&self.reactions.found);
-                let began = Instant::now();
+        let began = Instant::now();
         for _ in 0..TRIALS {
             if began.elapsed() > WEIGHING {
                 break;
             }
             let few = self.next_few();
-            let t0=Instant::now();
+            if few.is_empty() {
+                break;
+            }
             self.weighs(&few).await?;
-            if std::env::var_os("DBGT").is_some() { for case in &few { eprintln!("trial {:?} rounds {} {}", t0.elapsed(), case.rounds, case.script().to_string().replace('\n', "; ").chars().take(300).collect::<String>()); } }
             if self.server.is_none() {
                 return Ok(());
             }
@@ -48,8 +49,9 @@ impl Run<'_> {
     fn next_few(&mut self) -> Vec<Case> {
         const FEW: usize = 4;
         const HEAVY_BYTES: usize = 1 << 20;
+        const MOST_DRAWN: usize = 64;
         let mut few = Vec::new();
-        while few.len() < FEW {
+        for _ in 0..MOST_DRAWN {
             let next = self.heavy.take().or_else(|| self.amplifier.next());
             let Some(case) = next else { break };
             if self.is_fenced(&case) {
@@ -61,7 +63,7 @@ impl Run<'_> {
                 break;
             }
             few.push(case);
-            if is_heavy {
+            if is_heavy || few.len() == FEW {
                 break;
             }
         }
@@ -85,7 +87,7 @@ impl Run<'_> {
         for (case, mut one) in done {
             // Pings that come too often come later: it stays open while others are hunted.
             let lingers = stays.then(|| judge::lingers(&one, &server.ground)).flatten();
-            if let Some(time) = lingers.filter(|_| suspicions.is_empty()) {
+            if let Some(time) = lingers {
                 self.waiting.push(Waiting::new(case, one, time));
                 continue;
             }
@@ -104,21 +106,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Looks at one suspicion twice: most of it is a runtime that has not tidied up.
+    /// Looks at a suspicion twice: most of it is a runtime that has not tidied up.
     async fn suspects(&mut self, case: &Case, oracle: Oracle) -> Result<(), TargetError> {
         let Some(server) = &mut self.server else { return Ok(()) };
         // Whether memory is held shows as it grows.
         if oracle != Oracle::MemoryHeld {
-        let again = weigh::weigh(server, std::slice::from_ref(case), false).await;
-        if std::env::var_os("DBG").is_some() { eprintln!("  suspects {oracle} {:?} {}", again.as_ref().map(|(weight, _)| weight.suspicions()), case.script().to_string().replace('\n', "; ").chars().take(200).collect::<String>()); }
-        if !again.is_some_and(|(weight, _)| weight.suspicions().contains(&oracle)) {
-            return Ok(());
+            let again = weigh::weigh(server, std::slice::from_ref(case), false).await;
+            if !again.is_some_and(|(weight, _)| weight.suspicions().contains(&oracle)) {
+                return Ok(());
+            }
         }
-        }
-        let t0 = Instant::now();
-        let verified = weigh::verify(server, case, oracle).await;
-        if std::env::var_os("DBG").is_some() { eprintln!("  verify {oracle} {:?} {} {}", t0.elapsed(), verified.is_some(), case.script().to_string().replace('\n', "; ").chars().take(200).collect::<String>()); }
-        match verified {
+        match weigh::verify(server, case, oracle).await {
             Some((evidence, case)) => self.looks_into(&case, evidence).await,
             None => Ok(()),
         }

@@ -118,7 +118,9 @@ fn requests(rng: &mut Rng) -> Vec<Case> {
     let mut all = Vec::new();
     let polling = [Act::Handshake];
     let joined = [Act::Handshake, post("40"), Act::Poll];
-    for act in [Act::Handshake, Act::Connect, get(&own), get("EIO=3&transport=polling"), post("3"), post("40")] {
+    for act in
+        [Act::Handshake, Act::Connect, get(&own), get("EIO=3&transport=polling"), post("3"), post("40")]
+    {
         all.push(repeated(&joined, act));
     }
     for packet in ["", "2", "3", "6", "40", "42[\"message\",1]", "452-[\"message\"]", "bAAAA"] {

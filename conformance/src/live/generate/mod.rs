@@ -17,7 +17,11 @@ use fastrand::Rng;
 use super::case::Case;
 use crate::siot::{Role, See, Sight, Step};
 
-pub(super) use self::{begun::all as all_begun, mutate::texts_of, steps::{most_times, with_headers}};
+pub(super) use self::{
+    begun::all as all_begun,
+    mutate::texts_of,
+    steps::{most_times, with_headers},
+};
 
 /// Draws cases. The same seed gives the same cases; those that grow out of others give the same if the others are.
 #[derive(Debug, Clone)]
