@@ -120,10 +120,16 @@ impl Amplifier {
         self.drawn += 1;
         // What was seen is worth a look too, long before the grammar is through.
         match self.drawn % 12 {
-            0 => self.seen(true).or_else(|| self.begun.pop_front()),
-            3 | 6 | 9 => self.seen(false).or_else(|| self.begun.pop_front()),
-            _ => self.begun.pop_front().or_else(|| self.seen(false)),
+            0 => self.seen(true).or_else(|| self.said()),
+            3 | 6 | 9 => self.seen(false).or_else(|| self.said()),
+            _ => self.said(),
         }
+    }
+
+    /// What the grammar says, round and round: what a server has not tidied up yet hides something at times.
+    fn said(&mut self) -> Option<Case> {
+        self.begun.rotate_left(usize::from(!self.begun.is_empty()));
+        self.begun.back().cloned()
     }
 
     /// What was repeated least, in a state where least was repeated: all of a case, or something in it.

@@ -54,9 +54,6 @@ impl Patience {
 /// Several cases at the same time do not take longer: what harms a server does so sooner.
 const LONGEST_FEW: Duration = Duration::from_millis(2500);
 
-/// How often a finding has to show.
-const TIMES: usize = 3;
-
 impl<'h> Bench<'h> {
     pub(super) fn new(host: &'h Host, oracles: &'h Oracles, lag: &'h Lag) -> Self {
         Self { host, oracles, lag, server: None, next: None }
@@ -191,7 +188,7 @@ impl<'h> Bench<'h> {
         Ok(found)
     }
 
-    /// Does a case before a fresh server, three times.
+    /// Does a case before a fresh server, so many times: what each of them shows, if all do.
     ///
     /// # Errors
     /// No server can be started.
@@ -200,9 +197,10 @@ impl<'h> Bench<'h> {
         case: &Case,
         like: &Evidence,
         patience: Patience,
+        times: usize,
     ) -> Result<Option<Evidence>, TargetError> {
         let mut last = None;
-        for _ in 0..TIMES {
+        for _ in 0..times {
             self.fresh().await?;
             match self.tries(case, like.oracle, patience).await? {
                 Some(evidence) if is_same(&evidence, like) => last = Some(evidence),

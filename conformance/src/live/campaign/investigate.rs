@@ -20,6 +20,8 @@ use crate::{
 const MINIMISING: Duration = Duration::from_secs(8);
 /// The same for what ends nothing.
 const MINIMISING_MILD: Duration = Duration::from_secs(4);
+/// How often a finding has to show.
+const TIMES: usize = 3;
 /// How long suspects are tried.
 const TRYING: Duration = Duration::from_secs(20);
 /// After so many that could not be shown again, only few more are tried.
@@ -106,7 +108,8 @@ impl Run<'_> {
         }
         let patience = Patience::QUICK;
         let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
-        let Some(confirmed) = bench.confirms(case, &evidence, patience).await? else {
+        // Once more is enough to make it smaller: what is left is shown three times of three.
+        let Some(confirmed) = bench.confirms(case, &evidence, patience, 1).await? else {
             bench.clear().await;
             self.vain += 1;
             self.report.unconfirmed.push(format!("{}: {}", evidence.oracle, evidence.what));
@@ -124,12 +127,19 @@ impl Run<'_> {
             // After the server's own time-outs it may be another bug with the same words.
             smallest = smaller(&mut bench, case, &confirmed, patience, &known).await;
         }
-        let shown = bench.confirms(&smallest, &confirmed, patience).await;
+        // Something shorter may show itself not every time where the whole case does.
+        let mut shown = bench.confirms(&smallest, &confirmed, patience, TIMES).await?;
+        if shown.is_none() && smallest != *case {
+            smallest.clone_from(case);
+            shown = bench.confirms(&smallest, &confirmed, patience, TIMES).await?;
+        }
         bench.clear().await;
-        match shown? {
+        match shown {
             Some(evidence) => self.finds(evidence, smallest, seconds),
-            // What shows itself not every time is worth more than nothing.
-            None => self.finds(confirmed, case.clone(), seconds),
+            None => {
+                self.vain += 1;
+                self.report.unconfirmed.push(format!("{}: {}", confirmed.oracle, confirmed.what));
+            }
         }
         Ok(())
     }

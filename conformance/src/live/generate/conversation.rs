@@ -133,15 +133,20 @@ fn requests(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
         2 => {
             // Another service may have a WebSocket too.
             let path = ["/", "/other/", "$path"][rng.usize(..3)];
-            let bytes = format!(
-                "GET {path} HTTP/1.1\r\nHost: $host\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: \
-                 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n"
-            );
+            let bytes = upgrade_of(path, "");
             steps.push(act(name, Act::Connect));
             steps.push(act(name, Act::Bytes(Data::Text(bytes))));
         }
         _ => {}
     }
+}
+
+/// A request for a WebSocket, written out.
+pub(super) fn upgrade_of(path: &str, query: &str) -> String {
+    format!(
+        "GET {path}{query} HTTP/1.1\r\nHost: $host\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n"
+    )
 }
 
 /// Joins a namespace, and says something.

@@ -13,7 +13,7 @@ pub(super) fn add(rng: &mut Rng, steps: &mut Vec<Step>) {
         return;
     }
     // Some wait until the server has had enough.
-    let patient = rng.u8(..24) == 0;
+    let patient = rng.u8(..20) == 0;
     if patient {
         let name = steps.iter().find_map(Step::actor).unwrap_or(ATTACKERS[0]).to_owned();
         steps.push(Step::See(super::hears(&name, 1200)));

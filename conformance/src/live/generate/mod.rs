@@ -6,6 +6,7 @@ mod conversation;
 mod ending;
 mod header;
 mod json;
+mod left;
 mod mutate;
 mod packet;
 mod query;
@@ -42,8 +43,12 @@ impl Generator {
         let rng = &mut self.rng(number);
         let steps = match rng.u8(..100) {
             // A conversation as it should be, for what it leaves behind.
-            0..10 => conversation::draw(rng),
-            10..70 => {
+            0..5 => conversation::draw(rng),
+            5..17 => {
+                let steps = left::draw(rng);
+                return Case::new(steps);
+            }
+            17..70 => {
                 let mut steps = conversation::draw(rng);
                 for _ in 0..rng.usize(1..=3) {
                     self.mutate(rng, &mut steps);
