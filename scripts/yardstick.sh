@@ -4,17 +4,19 @@
 #     scripts/yardstick.sh [NAME…]
 #
 # Without names, all of them: socket.io engine.io socket.io-parser ws python-engineio socketioxide. SEEDS and SECONDS_EACH
-# may be set (5 seeds, 60 s). Packages are installed into target/yardstick, findings are written there too.
+# may be set (5 seeds, 60 s). A run on a vulnerable version ends with the finding that is looked for; it counts when the
+# transcript has at most 8 steps and replays 10 times of 10. Packages are installed into target/yardstick, findings are
+# written there too. All of it takes about an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly all=(socket.io engine.io socket.io-parser ws python-engineio socketioxide)
 readonly seeds=${SEEDS:-5} seconds=${SECONDS_EACH:-60}
 readonly folder=$PWD/target/yardstick testees=$PWD/fixtures/testees
-siospec=${CARGO_TARGET_DIR:-target}/release/siospec
+siospec=${SIOSPEC:-${CARGO_TARGET_DIR:-target}/release/siospec}
 
 scripts/setup.sh
-cargo build --release --quiet -p siospec
+[ -n "${SIOSPEC:-}" ] || cargo build --release --quiet -p siospec
 mkdir -p "$folder"
 
 # node_testee FOLDER SOCKET.IO-VERSION OVERRIDES: the testee of socket.io on these versions.
@@ -72,7 +74,7 @@ testee() {
         socketioxide-vulnerable) rust_testee "$here" 0.14.0 ;;
         socketioxide-fixed) rust_testee "$here" 0.14.1 ;;
         socketioxide-newest) rust_testee "$here" newest ;;
-        *-newest) command=(node "$testees/socket.io/testee.js") ;;
+        node-newest) command=(node "$testees/socket.io/testee.js") ;;
         *)
             echo "error: no bug is called $1; there are ${all[*]}" >&2
             exit 2
@@ -92,34 +94,88 @@ expected() {
     esac
 }
 
-# fuzz NAME AGE SEED: the seconds after which the expected finding was made, or - if it was not.
+# fuzz NAME AGE SEED EXPECTED: runs until its time is over, or until what is expected is found. What is found is in the folder.
 fuzz() {
     local out=$folder/found/$1-$2-$3
     rm -rf "$out"
     mkdir -p "$out"
     testee "$1" "$2"
-    "$siospec" fuzz --seed "$3" --time "$seconds" --out "$out" --report "jsonl=$out/run.jsonl" -- "${command[@]}" \
-        2>"$out/told.txt" || [ $? -eq 1 ]
-    python3 - "$out/run.jsonl" "$(expected "$1")" <<'PYTHON'
-import json, re, sys
-events = [json.loads(line) for line in open(sys.argv[1])]
-found = [e["seconds"] for e in events if e["event"] == "finding" and re.search(sys.argv[2], e["signature"])]
-print(f"{min(found):.0f}" if found else "-")
+    python3 - "$out" "$4" "$siospec" fuzz --seed "$3" --time "$seconds" --out "$out" --report "jsonl=$out/run.jsonl" \
+        -- "${command[@]}" <<'PYTHON'
+import json, pathlib, re, signal, subprocess, sys, time
+
+out, expected, *command = sys.argv[1:]
+report = pathlib.Path(out, "run.jsonl")
+
+def is_found():
+    lines = report.read_text().splitlines() if report.exists() else []
+    events = [json.loads(line) for line in lines if line.endswith("}")]
+    return any(event["event"] == "finding" and re.search(expected, event["signature"]) for event in events)
+
+with open(pathlib.Path(out, "told.txt"), "w") as told:
+    running = subprocess.Popen(command, stdout=told, stderr=told)
+    while running.poll() is None and not (expected and is_found()):
+        time.sleep(0.3)
+    if running.poll() is None:
+        running.send_signal(signal.SIGINT)
+    if running.wait() not in (0, 1, 130):
+        sys.exit(f"error: siospec ended with {running.returncode}; see {out}/told.txt")
 PYTHON
 }
 
-[ $# -gt 0 ] || set -- "${all[@]}"
-printf '%-18s %-28s %-8s %-14s %s\n' bug 'seconds, seed by seed' median 'fixed: silent' 'newest: silent'
-for name in "$@"; do
-    declare -A times=()
-    for age in vulnerable fixed newest; do
-        times[$age]=
-        for seed in $(seq 1 "$seeds"); do
-            times[$age]+="$(fuzz "$name" "$age" "$seed") "
-        done
+# found PATTERN FOLDER: the seconds and the transcript of the first finding whose signature matches; nothing if none does.
+found() {
+    python3 - "$1" "$2/run.jsonl" <<'PYTHON'
+import json, re, sys
+for line in open(sys.argv[2]):
+    event = json.loads(line)
+    if event["event"] == "finding" and re.search(sys.argv[1], event["signature"]):
+        print(f"{event['seconds']:.0f}", event["replay"])
+        break
+PYTHON
+}
+
+# proven TRANSCRIPT: how many steps it has, and how often of ten times it replays on the server of `command`.
+proven() {
+    local replayed=0
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        "$siospec" replay "$1" -- "${command[@]}" >/dev/null 2>&1 || replayed=$((replayed + 1))
     done
-    median=$(tr ' ' '\n' <<<"${times[vulnerable]}" | sed '/^$/d; s/^-$/999/' | sort -n | awk '{a[NR]=$1} END {print a[int((NR+1)/2)]}')
-    silent() { grep -q '[0-9]' <<<"$1" && echo "no: $1" || echo yes; }
-    printf '%-18s %-28s %-8s %-14s %s\n' "$name" "${times[vulnerable]}" "${median/999/-}" "$(silent "${times[fixed]}")" \
-        "$(silent "${times[newest]}")"
+    echo "$(grep -cE '^[a-z]+ +>|^wait' "$1")/$replayed"
+}
+
+# silent PATTERN NAME-AGE: whether no seed found it.
+silent() {
+    local told=yes
+    for seed in $(seq 1 "$seeds"); do
+        [ -z "$(found "$1" "$folder/found/$2-$seed")" ] || told="no, seed $seed"
+    done
+    echo "$told"
+}
+
+[ $# -gt 0 ] || set -- "${all[@]}"
+printf '%-17s %-24s %-7s %-34s %-12s %s\n' bug 'seconds, seed by seed' median 'steps/replays of 10' 'first fixed' newest
+newest_done=
+for name in "$@"; do
+    pattern=$(expected "$name")
+    times='' proofs=''
+    for seed in $(seq 1 "$seeds"); do
+        fuzz "$name" vulnerable "$seed" "$pattern"
+        read -r time transcript <<<"$(found "$pattern" "$folder/found/$name-vulnerable-$seed")" || true
+        times+="${time:--} "
+        [ -z "$time" ] || proofs+="$(proven "$transcript") "
+    done
+    median=$(tr ' ' '\n' <<<"$times" | sed '/^$/d; s/^-$/999/' | sort -n | awk '{a[NR]=$1} END {print a[int((NR+1)/2)]}')
+    for seed in $(seq 1 "$seeds"); do fuzz "$name" fixed "$seed" "$pattern"; done
+    # The bugs of packages of Node.js have the same newest server.
+    case $name in
+        python-engineio | socketioxide) newest=$name ;;
+        *) newest=node ;;
+    esac
+    if [[ " $newest_done " != *" $newest "* ]]; then
+        for seed in $(seq 1 "$seeds"); do fuzz "$newest" newest "$seed" ''; done
+        newest_done+=" $newest"
+    fi
+    printf '%-17s %-24s %-7s %-34s %-12s %s\n' "$name" "$times" "${median/999/-}" "$proofs" \
+        "$(silent "$pattern" "$name-fixed")" "$(silent . "$newest-newest")"
 done

@@ -27,6 +27,8 @@ pub(super) struct Bystander {
 struct Watch {
     /// The question that is not answered yet, and when it was asked.
     asked: Option<Instant>,
+    /// Answers so far.
+    answers: u64,
     /// The last times to answer, a ring.
     times: Vec<Duration>,
     next: usize,
@@ -62,6 +64,11 @@ impl Bystander {
         Self { watch, task }
     }
 
+    /// How often it has been answered.
+    pub(super) fn answers(&self) -> u64 {
+        lock(&self.watch).answers
+    }
+
     /// For how long it has been waiting longer than it may, the delay of our own machine taken off.
     pub(super) fn is_late(&self, lag: Duration, scale: f64) -> Option<Duration> {
         let watch = lock(&self.watch);
@@ -71,12 +78,6 @@ impl Bystander {
         let slow = times.get(times.len().saturating_sub(1) * 99 / 100).copied().unwrap_or_default();
         let due = NEVER_LATE.max(slow.min(NEVER_LATE / 4) * FACTOR).mul_f64(scale);
         (waited > due).then_some(waited)
-    }
-
-    /// Whether it waits for an answer for longer than this, and nothing happened to it.
-    pub(super) fn waits_longer(&self, longer: Duration) -> bool {
-        let watch = lock(&self.watch);
-        watch.harm.is_none() && watch.asked.is_some_and(|asked| asked.elapsed() > longer)
     }
 
     /// Whether it has been answered at least so often.
@@ -108,6 +109,7 @@ async fn talk(ground: Arc<Ground>, watch: Arc<Mutex<Watch>>) {
 impl Watch {
     fn answered(&mut self) {
         let Some(asked) = self.asked.take() else { return };
+        self.answers += 1;
         let time = asked.elapsed();
         if self.times.len() < RING {
             self.times.push(time);

@@ -54,9 +54,6 @@ impl Patience {
 /// Several cases at the same time do not take longer: what harms a server does so sooner.
 const LONGEST_FEW: Duration = Duration::from_millis(2500);
 
-/// How often a finding has to show.
-const TIMES: usize = 3;
-
 impl<'h> Bench<'h> {
     pub(super) fn new(host: &'h Host, oracles: &'h Oracles, lag: &'h Lag) -> Self {
         Self { host, oracles, lag, server: None, next: None }
@@ -191,7 +188,7 @@ impl<'h> Bench<'h> {
         Ok(found)
     }
 
-    /// Does a case before a fresh server, three times.
+    /// Does a case before a fresh server, so many times: what each of them shows, if all do.
     ///
     /// # Errors
     /// No server can be started.
@@ -200,9 +197,10 @@ impl<'h> Bench<'h> {
         case: &Case,
         like: &Evidence,
         patience: Patience,
+        times: usize,
     ) -> Result<Option<Evidence>, TargetError> {
         let mut last = None;
-        for _ in 0..TIMES {
+        for _ in 0..times {
             self.fresh().await?;
             match self.tries(case, like.oracle, patience).await? {
                 Some(evidence) if is_same(&evidence, like) => last = Some(evidence),
@@ -241,7 +239,7 @@ async fn tried(
     lag: &Lag,
 ) -> Option<Evidence> {
     if wanted.weighs() {
-        let found = weigh::verify(server, case, wanted).await;
+        let found = weigh::shows(server, case, wanted).await;
         return match found {
             Some(evidence) => Some(evidence),
             None => harm(server, Duration::ZERO, oracles, lag).await,
@@ -301,17 +299,20 @@ async fn tried(
     }
 }
 
-/// What harms the server as a whole, if it shows within some time; a bystander that waits is waited for.
+/// What harms the server as a whole, if it shows within some time. Nothing does if its bystander is answered to what it asked
+/// after that: whatever was sent before is read before.
 async fn harm(server: &mut Server, within: Duration, oracles: &Oracles, lag: &Lag) -> Option<Evidence> {
-    /// An echo that takes longer may be one that never comes.
-    const SLOW: Duration = Duration::from_millis(120);
     const LOOK: Duration = Duration::from_millis(5);
+    /// The question under way, and one that was asked later.
+    const ANSWERS: u64 = 2;
     let deadline = Instant::now() + within;
+    let wanted = server.answers() + ANSWERS;
     loop {
         if let Some(evidence) = server.trouble(lag, oracles) {
             return Some(cause(server, evidence, oracles, lag).await);
         }
-        if Instant::now() >= deadline && !server.keeps_bystander_waiting(SLOW) {
+        let is_late = Instant::now() > deadline + server.ground.scaled(3000);
+        if Instant::now() >= deadline && (server.answers() >= wanted || is_late) {
             return None;
         }
         sleep(LOOK).await;

@@ -54,8 +54,8 @@ fn server_error(exchange: &Exchange) -> Option<Evidence> {
     // What a server does not know it may say with these.
     const FINE: [u16; 2] = [501, 505];
     let status = exchange.status.filter(|status| (500..600).contains(status) && !FINE.contains(status))?;
-    // The reference says so to methods that it does not know.
-    if !["GET ", "POST ", "OPTIONS ", "HEAD "].iter().any(|method| exchange.what.starts_with(method)) {
+    // The reference says so to methods of which the protocol makes no use.
+    if !["GET ", "POST ", "OPTIONS "].iter().any(|method| exchange.what.starts_with(method)) {
         return None;
     }
     let method = exchange.what.split(' ').next().unwrap_or_default();

@@ -196,6 +196,11 @@ fn smaller_texts(text: &str) -> Vec<String> {
     /// Longer ones are cut in large pieces only.
     const SHORT: usize = 64;
     let mut all = Vec::new();
+    // Of HTTP whole lines are left out: what is left can be read.
+    let lines: Vec<&str> = text.split_inclusive("\r\n").collect();
+    if lines.len() > 1 || text.ends_with("\r\n") {
+        return fewer(&lines).into_iter().map(|fewer| fewer.concat()).collect();
+    }
     let packets: Vec<&str> = text.split('\u{1e}').collect();
     if packets.len() > 1 {
         all.extend(fewer(&packets).into_iter().map(|fewer| fewer.join("\u{1e}")));

@@ -7,6 +7,7 @@
 //! doing one case many times over while nothing else goes on (`weigh`). A finding is made smaller (`minimise`),
 //! written down as a transcript, and fenced off so that others behind it are found too (`fence`).
 
+mod amplify;
 mod bystander;
 mod campaign;
 mod case;

@@ -47,9 +47,11 @@ struct Actor {
 /// A case does not have more connections open.
 const MOST_LINES: usize = 200;
 /// A case does not take longer, what it has to write aside.
-const LONGEST: Duration = Duration::from_secs(4);
+const LONGEST: Duration = Duration::from_secs(3);
 /// The time in which a server reads what has come.
 const READ: Duration = Duration::from_millis(8);
+/// Packets that are sent over polling many times are not sent more often.
+const MOST_POSTS: u32 = 100;
 /// One write does not hold more.
 const PIECE: usize = 1 << 20;
 
@@ -164,6 +166,8 @@ impl Performance {
             }
             return;
         }
+        // Requests cost more than frames, and each one that is not answered yet a connection.
+        let times = if matches!(act, Act::Send(_)) { times.min(MOST_POSTS) } else { times };
         for _ in 0..times {
             self.act(actor, act, false).await;
         }
@@ -324,7 +328,9 @@ impl Performance {
         let before = self.log.of_line(number, |line| answers(line));
         line.write(&bytes).await;
         if waits {
-            self.until(self.ground.scaled(200), |log| {
+            // A poll may be held.
+            let within = if method == "GET" { 60 } else { 200 };
+            self.until(self.ground.scaled(within), |log| {
                 log.of_line(number, |line| line.ended.is_some() || answers(line) > before)
             })
             .await;

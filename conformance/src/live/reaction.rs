@@ -8,7 +8,7 @@ use super::{
     perform::Performance,
     wire::What,
 };
-use crate::siot::{Act, Item, Step};
+use crate::siot::{Act, Data, Item, Step};
 
 /// What was seen so far, each with the first case that showed it.
 #[derive(Debug, Default)]
@@ -25,10 +25,8 @@ pub(super) struct Reaction {
     pub(super) case: Case,
     /// The number of the step.
     pub(super) step: usize,
-    /// Whether nothing came of it, and the connection stayed.
-    pub(super) quiet: bool,
-    /// What of the state and the step is worth weighing once.
-    pub(super) kind: String,
+    /// The state it was done in, as far as it matters to what may pile up.
+    pub(super) state: String,
     /// Whether something had begun that had not ended.
     pub(super) amid: bool,
 }
@@ -38,8 +36,7 @@ pub(super) struct Reaction {
 pub(super) struct Triple {
     step: usize,
     text: String,
-    quiet: bool,
-    kind: String,
+    state: String,
     amid: bool,
 }
 
@@ -59,11 +56,11 @@ impl Reactions {
     /// Takes in what a case saw; says how much of it is new.
     pub(super) fn takes(&mut self, case: &Case, triples: &[Triple]) -> usize {
         let before = self.found.len();
-        for Triple { step, text, quiet, kind, amid } in triples {
+        for Triple { step, text, state, amid } in triples {
             if !self.seen.contains_key(text) {
                 self.seen.insert(text.clone(), self.found.len());
-                let (step, quiet, amid) = (*step, *quiet, *amid);
-                self.found.push(Reaction { case: case.clone(), step, quiet, kind: kind.clone(), amid });
+                let (step, amid) = (*step, *amid);
+                self.found.push(Reaction { case: case.clone(), step, state: state.clone(), amid });
             }
         }
         self.found.len() - before
@@ -88,21 +85,20 @@ pub(super) fn triples(case: &Case, done: &Performance) -> Vec<Triple> {
         let heard = seen.heard.get(from..to).unwrap_or_default();
         let reaction =
             heard.iter().filter(|heard| heard.actor == actor).map(|heard| kind(&heard.what)).next_back();
-        let quiet = reaction.is_none();
         let reaction = reaction.unwrap_or_else(|| "-".to_owned());
         let state = &mut states[actor];
         let step = step_class(act);
         let text = format!("{} | {step} | {reaction}", state.text());
         let before = state.kind();
-        state.moves(act, &reaction);
-        let kind = format!("{before} {step} {}", state.pending);
         let amid = !state.pending.is_empty() || matches!(state.upgrade, "opened" | "probed");
-        triples.push(Triple { step: number, text, quiet, kind, amid });
+        state.moves(act, &reaction);
+        triples.push(Triple { step: number, text, state: before, amid });
     }
     triples
 }
 
 impl State {
+    /// All that tells reactions apart.
     fn text(&self) -> String {
         let Self { websocket, session, old, joined, pending, upgrade, last } = self;
         format!("{websocket} {session} {old} {joined} {pending} {upgrade} {last}")
@@ -158,27 +154,46 @@ fn announced(text: &str) -> &'static str {
     }
 }
 
-fn step_class(act: &Act) -> String {
+/// What kind of step it is.
+pub(super) fn step_class(act: &Act) -> String {
     let inner = match act {
-        Act::Send(items) => items
-            .iter()
-            .map(|item| match item {
-                Item::Text(text) => text.chars().take(2).map(plain).collect::<String>(),
-                Item::Binary(_) => "bin".to_owned(),
-            })
-            .take(3)
-            .collect::<Vec<_>>()
-            .join(","),
+        Act::Send(items) => items.iter().map(item_class).take(3).collect::<Vec<_>>().join(","),
         Act::Request { method, query, .. } => {
             format!("{method} {}", parameters(query.as_deref().unwrap_or("own")))
         }
         Act::Websocket(query) => parameters(query),
         Act::Head { method, .. } => method.clone(),
-        Act::Frame { opcode, .. } => opcode.to_string(),
-        Act::Times(_, act) => step_class(act),
+        Act::Frame { opcode, last, .. } => format!("{opcode} {last}"),
+        Act::Bytes(Data::Text(text)) => bytes_class(text),
+        Act::Times(_, act) => return step_class(act),
         _ => String::new(),
     };
     format!("{} {inner}", verb(act))
+}
+
+/// What kind of packet it is.
+pub(super) fn item_class(item: &Item) -> String {
+    match item {
+        Item::Text(text) => {
+            let head: String = text.chars().take(2).map(plain).collect();
+            let announced = matches!(head.as_str(), "45" | "46").then(|| announced(text));
+            head + announced.unwrap_or_default()
+        }
+        Item::Binary(_) => "bin".to_owned(),
+    }
+}
+
+/// What kind of a part of a request it is.
+fn bytes_class(text: &str) -> String {
+    let lines = text.matches("\r\n").count();
+    let whole = if text.ends_with("\r\n\r\n") { " end" } else { "" };
+    let upgrades = if text.contains("Upgrade: ") { " upgrade" } else { "" };
+    match text.split(' ').next() {
+        Some(method @ ("GET" | "POST" | "OPTIONS")) => format!("{method}{upgrades}{whole}"),
+        _ if lines == 1 && text.contains(':') => "line".to_owned(),
+        _ if lines > 0 => format!("lines{upgrades}{whole}"),
+        _ => text.chars().take(1).map(plain).collect(),
+    }
 }
 
 fn plain(char: char) -> char {

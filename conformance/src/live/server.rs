@@ -207,9 +207,9 @@ impl Server {
         stderr::last_words(&self.printed)
     }
 
-    /// Whether the bystander waits for its echo for longer than this.
-    pub(super) fn keeps_bystander_waiting(&self, longer: Duration) -> bool {
-        self.bystander.waits_longer(longer)
+    /// How often the bystander has been answered.
+    pub(super) fn answers(&self) -> u64 {
+        self.bystander.answers()
     }
 
     /// Whether its bystander is served.

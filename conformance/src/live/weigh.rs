@@ -1,18 +1,16 @@
 //! Weighs a server: what a case takes up when it is done many times over while nothing else goes on.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{task::JoinSet, time::sleep};
 
 use super::{
-    case::{ATTACKERS, Case},
-    evidence::Evidence,
-    oracle::Oracle,
-    perform::Performance,
-    server::Server,
-    vitals::Vitals,
+    case::Case, evidence::Evidence, oracle::Oracle, perform::Performance, server::Server, vitals::Vitals,
 };
-use crate::siot::{Act, Item, Step};
+use crate::siot::{Act, Step};
 
 /// What the server took up before, during and after a case.
 #[derive(Debug, Clone, Copy)]
@@ -25,10 +23,12 @@ pub(super) struct Weight {
     pieces: u64,
     /// How often all of it was done.
     rounds: u32,
+    /// Connections that are still open.
+    open: u64,
 }
 
 /// How many cases are done at the same time where one is done many times over.
-const ABREAST: usize = 16;
+const ABREAST: usize = 32;
 /// The time in which a server lets go of what a closed connection held.
 const RELEASE: Duration = Duration::from_millis(60);
 /// Memory below this is noise of a runtime.
@@ -40,28 +40,49 @@ const SLOW_KIB: Duration = Duration::from_millis(2);
 /// What a server may do beside, at the same time.
 const BESIDE: Duration = Duration::from_millis(150);
 
-/// Does a case and weighs the server; nothing where the system tells nothing.
+/// Does cases and weighs the server; nothing where the system tells nothing.
 ///
-/// What was opened stays open if `stays`; it is closed otherwise.
-pub(super) async fn weigh(server: &Server, case: &Case, stays: bool) -> Option<(Weight, Vec<Performance>)> {
+/// What was opened stays open if it `stays`; it is closed otherwise.
+pub(super) async fn weigh(
+    server: &Server,
+    cases: &[Case],
+    stays: bool,
+) -> Option<(Weight, Vec<(Case, Performance)>)> {
     let before = server.vitals()?;
-    let mut done = run(server, case).await;
+    let mut done = Vec::new();
+    if let [case] = cases {
+        done.extend(run(server, case).await.into_iter().map(|one| (case.clone(), one)));
+    } else {
+        let mut running: JoinSet<(Case, Performance)> = JoinSet::new();
+        for case in cases {
+            let (ground, case) = (Arc::clone(&server.ground), case.clone());
+            running.spawn(async move {
+                let mut one = Performance::new(&ground);
+                one.does(&case).await;
+                (case, one)
+            });
+        }
+        done.extend(running.join_all().await);
+    }
     // Whatever is on its way arrives.
     let peak = steady(server).await?;
-    let mut sent_bytes = 0;
-    for one in &mut done {
+    let (mut sent_bytes, mut open) = (0, 0);
+    for (_, one) in &mut done {
         sent_bytes += one.sent_bytes as u64;
-        if !stays {
+        if stays {
+            open += one.open_lines() as u64;
+        } else {
             one.ends().await;
         }
     }
-    let (pieces, rounds) = (pieces(case), case.rounds);
-    if stays {
-        return Some((Weight { before, peak, after: peak, sent_bytes, pieces, rounds }, done));
+    let pieces = cases.iter().map(pieces).sum();
+    let rounds = cases.iter().map(|case| case.rounds).max().unwrap_or(1);
+    let mut after = peak;
+    if !stays {
+        sleep(RELEASE).await;
+        after = server.vitals()?;
     }
-    sleep(RELEASE).await;
-    let after = server.vitals()?;
-    Some((Weight { before, peak, after, sent_bytes, pieces, rounds }, done))
+    Some((Weight { before, peak, after, sent_bytes, pieces, rounds, open }, done))
 }
 
 /// Does a case so often as it says, some at the same time; what the last ones opened is still open.
@@ -94,7 +115,7 @@ pub(super) async fn run(server: &Server, case: &Case) -> Vec<Performance> {
 impl Weight {
     /// Whatever looks as if more were taken up than is right; only a closer look tells.
     pub(super) fn suspicions(&self) -> Vec<Oracle> {
-        let Self { before, peak, after, sent_bytes, rounds, .. } = self;
+        let Self { before, peak, after, sent_bytes, rounds, open, .. } = self;
         let mut all = Vec::new();
         let held = peak.memory_bytes.saturating_sub(before.memory_bytes);
         let kept = after.memory_bytes.saturating_sub(before.memory_bytes);
@@ -107,10 +128,11 @@ impl Weight {
         if self.is_slow() {
             all.push(Oracle::Cpu);
         }
-        if after.threads > before.threads + 3 {
+        // A server may have a few for each connection.
+        if after.threads > before.threads + 4 * open + 3 {
             all.push(Oracle::Threads);
         }
-        if after.descriptors > before.descriptors + 3 {
+        if after.descriptors > before.descriptors + 2 * open + 3 {
             all.push(Oracle::Descriptors);
         }
         all
@@ -124,10 +146,19 @@ impl Weight {
     }
 }
 
-/// Looks closely at one suspicion before a server that does nothing else; the server should be a fresh one.
-pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Option<Evidence> {
+/// Looks closely at one suspicion before a server that does nothing else: what is the matter, and the case that shows it,
+/// which may do more often what the other did.
+pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Option<(Evidence, Case)> {
     match oracle {
-        Oracle::MemoryHeld => held(server, case).await,
+        Oracle::MemoryHeld => grows(server, case).await,
+        oracle => Some((shows(server, case, oracle).await?, case.clone())),
+    }
+}
+
+/// Whether a case shows what is suspected; the server should be a fresh one.
+pub(super) async fn shows(server: &Server, case: &Case, oracle: Oracle) -> Option<Evidence> {
+    match oracle {
+        Oracle::MemoryHeld => held(server, case).await?.evidence(),
         Oracle::MemoryKept => kept(server, case).await,
         Oracle::Cpu => slow(server, case).await,
         Oracle::Threads => left(server, case, oracle, |vitals| vitals.threads).await,
@@ -136,40 +167,71 @@ pub(super) async fn verify(server: &Server, case: &Case, oracle: Oracle) -> Opti
     }
 }
 
-/// Memory held while a connection is open, far more than was sent, or more than any one connection may have held. It
-/// has to go on growing with what is sent until it is more than a runtime ever leaves for later.
-async fn held(server: &Server, case: &Case) -> Option<Evidence> {
-    /// No runtime leaves so much uncollected.
-    const LEFT_FOR_LATER_BYTES: u64 = 96 << 20;
-    const MOST_SENT_BYTES: u64 = 256 << 20;
-    // What a runtime has taken it does not give back at once: all is compared with what there was at the beginning.
+/// What a server holds while connections are open.
+struct Held {
+    memory_bytes: u64,
+    sent_bytes: u64,
+}
+
+/// No runtime leaves so much uncollected.
+const LEFT_FOR_LATER_BYTES: u64 = 96 << 20;
+
+impl Held {
+    /// Whether it is more than a runtime ever leaves for later, and most of what was sent.
+    fn evidence(&self) -> Option<Evidence> {
+        let Self { memory_bytes, sent_bytes } = self;
+        let too_much = *memory_bytes > LEFT_FOR_LATER_BYTES && memory_bytes * 10 > sent_bytes * 7;
+        too_much.then(|| {
+            let what =
+                format!("{:.0} MiB held on open connections after {sent_bytes} bytes", mib(*memory_bytes));
+            Evidence::new(Oracle::MemoryHeld, what)
+        })
+    }
+}
+
+/// Does a case once: what is held then; nothing where the connection was closed over it.
+async fn held(server: &Server, case: &Case) -> Option<Held> {
+    // Whoever does not read what is answered has the server hold it.
+    if case.steps.iter().any(|step| matches!(step, Step::Act(_, Act::Pause))) {
+        return None;
+    }
     let before = server.vitals()?;
-    let mut sent_before = 0;
-    for factor in [1, 2, 4, 8, 16, 32, 64] {
-        let case = times(case, factor)?;
-        let mut done = run(server, &case).await;
-        let peak = steady(server).await?;
-        // One that was closed over it holds nothing any more, and one that does not read is not answered for.
-        let open = done.iter().any(|one| one.open_lines() > 0);
-        let sent = done.iter().map(|one| one.sent_bytes as u64).sum::<u64>();
-        for one in &mut done {
-            one.ends().await;
+    let mut done = run(server, case).await;
+    let peak = steady(server).await?;
+    let open = done.iter().any(|one| one.open_lines() > 0);
+    let sent_bytes = done.iter().map(|one| one.sent_bytes as u64).sum::<u64>();
+    for one in &mut done {
+        one.ends().await;
+    }
+    sleep(2 * RELEASE).await;
+    open.then(|| Held { memory_bytes: peak.memory_bytes.saturating_sub(before.memory_bytes), sent_bytes })
+}
+
+/// Memory held while a connection is open has to grow with what is sent, until it is more than a runtime ever leaves
+/// for later.
+async fn grows(server: &Server, case: &Case) -> Option<(Evidence, Case)> {
+    const MOST_SENT_BYTES: u64 = 256 << 20;
+    const MOST_FACTOR: u64 = 64;
+    /// A server that is slow at it is not waited for.
+    const LONGEST: Duration = Duration::from_secs(5);
+    // What was given back by what was done before is used again first.
+    let mut factor: u64 = 2;
+    for _ in 0..3 {
+        let case = times(case, u32::try_from(factor).ok()?)?;
+        let began = Instant::now();
+        let now = held(server, &case).await?;
+        if let Some(evidence) = now.evidence() {
+            return Some((evidence, case));
         }
-        sleep(4 * RELEASE).await;
-        let held = peak.memory_bytes.saturating_sub(before.memory_bytes);
-        if !open || sent > MOST_SENT_BYTES || sent <= sent_before {
+        // What holds no more than a part of what it was sent will not hold more later.
+        let little = now.memory_bytes < NOISE_BYTES || now.memory_bytes * 3 < now.sent_bytes;
+        let wanted = (LEFT_FOR_LATER_BYTES * 3 / 2).div_ceil(now.memory_bytes.max(1)).max(2) * factor;
+        let sending = now.sent_bytes / factor * wanted;
+        let taking = began.elapsed().mul_f64(wanted as f64 / factor as f64);
+        if little || wanted > MOST_FACTOR || sending > MOST_SENT_BYTES || taking > LONGEST {
             return None;
         }
-        if held > LEFT_FOR_LATER_BYTES {
-            let too_much = held * 10 > sent * 7;
-            let what = format!("{:.0} MiB held on open connections after {sent} bytes", mib(held));
-            return too_much.then(|| Evidence::new(Oracle::MemoryHeld, what));
-        }
-        // What holds no more than it was sent will not hold more later.
-        if factor > 2 && held * 2 < sent {
-            return None;
-        }
-        sent_before = sent;
+        factor = wanted;
     }
     None
 }
@@ -225,7 +287,7 @@ async fn kept(server: &Server, case: &Case) -> Option<Evidence> {
 
 /// Time on the processor far above what was asked of it, or that goes on though nobody asks for anything.
 async fn slow(server: &Server, case: &Case) -> Option<Evidence> {
-    let (weight, _) = weigh(server, case, false).await?;
+    let (weight, _) = weigh(server, std::slice::from_ref(case), false).await?;
     if weight.is_slow() {
         let spent = weight.after.cpu.saturating_sub(weight.before.cpu);
         let what = format!("{:.1} s on the processor for {} bytes", spent.as_secs_f64(), weight.sent_bytes);
@@ -310,64 +372,4 @@ fn items(act: &Act) -> u64 {
 
 fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
-}
-
-/// The case up to a step that leaves its connection open, and that step many times over.
-pub(super) fn amplified(rng: &mut fastrand::Rng, case: &Case, step: usize) -> Option<Case> {
-    const MOST_BYTES: usize = 24 << 20;
-    let mut steps = case.steps.get(..step)?.to_vec();
-    // A head that is written in pieces goes on.
-    let rest = matches!(case.steps.get(step)?, Step::Act(_, Act::Bytes(_)));
-    let rest = if rest { case.steps.get(step + 1..)?.to_vec() } else { Vec::new() };
-    let Step::Act(name, act) = case.steps.get(step)? else { return None };
-    let mut act = if let Act::Times(_, act) = act { (**act).clone() } else { act.clone() };
-    if let Act::Send(items) = &act
-        && items.len() > 1
-    {
-        let at = rng.usize(..items.len());
-        let before = items.get(..=at)?.to_vec();
-        act = Act::Send(vec![items.get(at)?.clone()]);
-        steps.push(Step::Act(name.clone(), Act::Send(before)));
-    }
-    if let Act::Send(items) = &mut act
-        && let [Item::Binary(bytes)] = items.as_mut_slice()
-        && rng.bool()
-    {
-        // As large as many a limit allows.
-        bytes.resize(32 << 10, 7);
-    }
-    let most = super::generate::most_times(&act)?;
-    let size = Case::new(vec![Step::Act(name.clone(), act.clone())]).weight().max(1);
-    let times = [1000, 2500, 10_000][rng.usize(..3)]
-        .min(most)
-        .min(u32::try_from(MOST_BYTES / size).unwrap_or(u32::MAX));
-    steps.push(Step::Act(name.clone(), Act::Times(times.max(2), Box::new(act))));
-    steps.extend(rest);
-    Some(Case::new(steps))
-}
-
-/// The whole case many times over, each time closed.
-pub(super) fn again(case: &Case) -> Case {
-    const ROUNDS: u32 = 300;
-    let mut steps: Vec<Step> = case
-        .steps
-        .iter()
-        .filter(|step| !matches!(step, Step::Wait(_)))
-        .map(|step| match step {
-            Step::Act(name, Act::Times(times, act)) => {
-                Step::Act(name.clone(), Act::Times((*times).min(3), act.clone()))
-            }
-            step => step.clone(),
-        })
-        .collect();
-    for name in ATTACKERS {
-        let last = steps.iter().rev().find_map(|step| match step {
-            Step::Act(actor, act) if actor == name => Some(act),
-            _ => None,
-        });
-        if !matches!(last, None | Some(Act::Drop | Act::Reset)) {
-            steps.push(Step::Act(name.to_owned(), Act::Drop));
-        }
-    }
-    Case { steps, rounds: ROUNDS }
 }

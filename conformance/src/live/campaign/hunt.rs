@@ -1,4 +1,4 @@
-//! A batch of cases, many at the same time, until something happens to the server.
+//! The cases of a batch, many at the same time, until something happens to the server.
 
 use std::{
     collections::VecDeque,
@@ -8,16 +8,16 @@ use std::{
 
 use tokio::{
     task::{Id, JoinSet},
-    time::{interval, timeout},
+    time::{interval, sleep, timeout},
 };
 
-use super::{Case, Evidence, Run};
+use super::{Case, Evidence, Run, is_mild};
 use crate::{
     live::{confirm, ground::Ground, judge, perform::Performance, reaction},
     target::TargetError,
 };
 
-/// What came of a batch.
+/// What came of it.
 pub(super) enum Hunted {
     /// The server is as it was; these cases saw something.
     Quiet(Vec<(Case, Evidence)>),
@@ -25,11 +25,17 @@ pub(super) enum Hunted {
     Harmed(Vec<Case>, Evidence),
 }
 
-/// A case that is done, and waits for what is still due.
-struct Waiting {
+/// A case that is done, and waits for what is still due. The hunt goes on meanwhile, over many batches if it must.
+pub(super) struct Waiting {
     case: Case,
     done: Performance,
     until: Instant,
+}
+
+impl Waiting {
+    pub(super) fn new(case: Case, done: Performance, time: Duration) -> Self {
+        Self { case, done, until: Instant::now() + time }
+    }
 }
 
 struct Done {
@@ -40,60 +46,66 @@ struct Done {
 }
 
 /// How many cases are under way at the same time.
-const ABREAST: usize = 24;
+const ABREAST: usize = 32;
+/// How many of those that take their time are under way beside them.
+const SLOW_ABREAST: usize = 24;
 /// How many wait for what is due.
-const MOST_WAITING: usize = 64;
+const MOST_WAITING: usize = 96;
+/// How many of them wait for what need not come: a poll that may be held, pings that come too often.
+const MOST_PATIENT: usize = 48;
+/// How long it goes on before the server is weighed.
+const SLICE: Duration = Duration::from_millis(2500);
 /// A case that ended earlier is no suspect.
 const RECENT: Duration = Duration::from_millis(1500);
 /// How many suspects there are at most.
 const MOST_SUSPECTS: usize = 96;
 
 impl Run<'_> {
-    /// Does a batch.
-    ///
-    /// # Errors
-    /// Never; starting a server may fail elsewhere.
-    pub(super) async fn hunt(&mut self, batch: Vec<(u64, Case)>) -> Result<Hunted, TargetError> {
-        let Some(server) = &mut self.server else { return Ok(Hunted::Quiet(Vec::new())) };
+    /// Does cases of the batch, for a while or until one of them saw something that is worth a look at once.
+    pub(super) async fn hunt(&mut self) -> Hunted {
+        let Some(server) = &mut self.server else { return Hunted::Quiet(Vec::new()) };
         let (oracles, lag) = (&self.campaign.oracles, &self.lag);
-        let mut left = batch.into_iter();
+        let began = Instant::now();
         let mut running: JoinSet<Done> = JoinSet::new();
         let mut under_way: Vec<(Id, Case)> = Vec::new();
-        let mut waiting: Vec<Waiting> = Vec::new();
         let mut recent: VecDeque<(Instant, Case)> = VecDeque::new();
-        let mut results = Vec::new();
         let mut suspects: Vec<(Case, Evidence)> = Vec::new();
         let mut look = interval(Duration::from_millis(20));
         let mut harm = None;
         let mut told: Vec<(Vec<Case>, Evidence)> = Vec::new();
-        let mut done_cases = 0;
         loop {
-            while running.len() < ABREAST
-                && let Some((number, case)) = left.next()
-            {
+            let goes_on =
+                began.elapsed() < SLICE && suspects.iter().all(|(_, evidence)| is_mild(evidence.oracle));
+            let slow_ones = under_way.iter().filter(|(_, case)| case.pauses()).count();
+            let quick_ones = under_way.len() - slow_ones;
+            let mut next = Vec::new();
+            if goes_on {
+                let room = SLOW_ABREAST.saturating_sub(slow_ones).min(self.slow.len());
+                next.extend(self.slow.drain(..room));
+                let room = ABREAST.saturating_sub(quick_ones).min(self.quick.len());
+                next.extend(self.quick.drain(..room));
+            }
+            for (number, case) in next {
                 let ground = Arc::clone(&server.ground);
                 let handle = running.spawn(does(ground, number, case.clone()));
                 under_way.push((handle.id(), case));
             }
-            if running.is_empty() && waiting.is_empty() {
-                break;
-            }
             tokio::select! {
-                Some(joined) = running.join_next_with_id(), if !running.is_empty() => {
+                joined = running.join_next_with_id() => {
+                    let Some(joined) = joined else { break };
                     let Ok((id, mut one)) = joined else { continue };
-                    done_cases += 1;
                     under_way.retain(|(other, _)| *other != id);
                     let due = due(&one.done, &server.ground);
-                    let until = Instant::now() + due;
-                    if due.is_zero() || waiting.len() >= MOST_WAITING {
+                    if due.is_zero() || !has_room(&self.waiting, &one.done) {
                         let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         recent.push_back((Instant::now(), one.case.clone()));
                     } else {
-                        waiting.push(Waiting { case: one.case.clone(), done: one.done, until });
+                        self.waiting.push(Waiting::new(one.case.clone(), one.done, due));
                     }
-                    results.push((one.number, one.case, one.triples));
+                    self.results.push((one.number, one.case, one.triples));
+                    self.report.cases += 1;
                 }
                 _ = look.tick() => {
                     if let Some(evidence) = server.trouble(lag, oracles) {
@@ -105,23 +117,13 @@ impl Run<'_> {
                         let done = recent.iter().rev().map(|(_, case): &(Instant, Case)| case.clone());
                         told.push((doing.chain(done).take(MOST_SUSPECTS).collect(), evidence));
                     }
-                    let mut still = Vec::new();
-                    for mut one in waiting.drain(..) {
-                        if one.until > Instant::now() && !due(&one.done, &server.ground).is_zero() {
-                            still.push(one);
-                            continue;
-                        }
+                    for mut one in over(&mut self.waiting, &server.ground) {
                         let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         recent.push_back((Instant::now(), one.case));
                     }
-                    waiting = still;
                     recent.retain(|(ended, _)| ended.elapsed() < RECENT);
-                    // Nothing else is done any more: what waits would only keep us.
-                    if running.is_empty() && left.len() == 0 && waiting.iter().all(|one| is_patient(&one.done)) {
-                        break;
-                    }
                 }
             }
         }
@@ -130,28 +132,55 @@ impl Run<'_> {
             None => None,
         };
         running.shutdown().await;
-        let closing = waiting.iter().map(|one| one.case.clone());
-        let mut suspected: Vec<Case> = under_way.into_iter().rev().map(|(_, case)| case).collect();
-        suspected.extend(recent.into_iter().rev().map(|(_, case)| case));
-        suspected.extend(closing);
-        suspected.truncate(MOST_SUSPECTS);
-        for mut one in waiting {
-            one.done.ends().await;
-        }
-        results.sort_by_key(|(number, ..)| *number);
-        for (_, case, triples) in &results {
-            self.reactions.takes(case, triples);
-        }
-        self.report.cases += done_cases;
         for (suspects, evidence) in told {
             self.defers(suspects, evidence);
         }
         self.tells("hunting");
-        Ok(match harm {
-            Some(evidence) => Hunted::Harmed(suspected, evidence),
-            None => Hunted::Quiet(suspects),
-        })
+        let Some(evidence) = harm else { return Hunted::Quiet(suspects) };
+        // What was done before may show late.
+        let before = if began.elapsed() < RECENT { std::mem::take(&mut self.weighed) } else { Vec::new() };
+        let mut suspected: Vec<Case> = under_way.into_iter().rev().map(|(_, case)| case).collect();
+        suspected.extend(recent.into_iter().rev().map(|(_, case)| case));
+        suspected.splice(0..0, before);
+        suspected.extend(self.waiting.iter().map(|one| one.case.clone()));
+        suspected.truncate(MOST_SUSPECTS);
+        Hunted::Harmed(suspected, evidence)
     }
+
+    /// Waits until nothing is due any more to those that wait, and judges them.
+    ///
+    /// # Errors
+    /// No server can be started.
+    pub(super) async fn waits_for_the_last(&mut self) -> Result<(), TargetError> {
+        let mut suspects = Vec::new();
+        while let Some(server) = &self.server
+            && !self.waiting.is_empty()
+        {
+            sleep(Duration::from_millis(20)).await;
+            for mut one in over(&mut self.waiting, &server.ground) {
+                let (oracles, lag) = (&self.campaign.oracles, self.lag.worst());
+                let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag);
+                suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
+                one.done.ends().await;
+            }
+        }
+        for (case, evidence) in suspects {
+            self.sees(case, evidence).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes those out of the waiting to whom nothing is due any more, or whose time is over.
+fn over(waiting: &mut Vec<Waiting>, ground: &Ground) -> Vec<Waiting> {
+    let now = Instant::now();
+    waiting.extract_if(.., |one| one.until <= now || due(&one.done, ground).is_zero()).collect()
+}
+
+/// Whether one more may wait.
+fn has_room(waiting: &[Waiting], done: &Performance) -> bool {
+    let patient = || waiting.iter().filter(|one| is_patient(&one.done)).count();
+    waiting.len() < MOST_WAITING && (!is_patient(done) || patient() < MOST_PATIENT)
 }
 
 async fn does(ground: Arc<Ground>, number: u64, case: Case) -> Done {

@@ -9,8 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::hunt::Hunted;
+use self::hunt::{Hunted, Waiting};
 use super::{
+    amplify::Amplifier,
     case::Case,
     confirm::{Bench, is_same},
     evidence::Evidence,
@@ -20,7 +21,7 @@ use super::{
     known::Known,
     lag::Lag,
     oracle::{Oracle, Oracles},
-    reaction::Reactions,
+    reaction::{Reactions, Triple},
     server::{Host, Server},
 };
 use crate::target::TargetError;
@@ -90,7 +91,7 @@ pub trait Watcher {
 
 /// Cases of a batch. What is learned from one batch decides only what is in the next, so that the speed of a machine
 /// decides nothing.
-const BATCH: u64 = 256;
+const BATCH: u64 = 768;
 
 /// Whether it ends nothing, or takes long to be shown again.
 fn is_mild(oracle: Oracle) -> bool {
@@ -108,12 +109,21 @@ struct Run<'c> {
     lag: Lag,
     server: Option<Server>,
     reactions: Reactions,
+    /// What is left of the batch: those that take their time, and the others.
+    slow: VecDeque<(u64, Case)>,
+    quick: VecDeque<(u64, Case)>,
+    /// What the cases of the batch saw.
+    results: Vec<(u64, Case, Vec<Triple>)>,
+    /// Cases that are done, to which something is still due.
+    waiting: Vec<Waiting>,
     fences: Vec<Fence>,
     report: Report,
-    /// The kinds of steps that were weighed.
-    weighed: BTreeSet<String>,
-    /// How many cases were weighed as a whole.
-    repeated: usize,
+    /// What is to be weighed.
+    amplifier: Amplifier,
+    /// What was weighed last, and may have done what shows later.
+    weighed: Vec<Case>,
+    /// What would outweigh others.
+    heavy: Option<Case>,
     /// How often something that one case saw could not be shown again.
     vain: usize,
     /// What ends nothing, and is looked into when there is time.
@@ -171,18 +181,24 @@ impl<'c> Run<'c> {
             seconds: 0.0,
             hunted_seconds: 0.0,
         };
+        let generator = Generator::new(campaign.seed, campaign.host.ground.max_payload_bytes);
         Self {
-            generator: Generator::new(campaign.seed, campaign.host.ground.max_payload_bytes),
+            amplifier: Amplifier::new(generator.rng(u64::MAX)),
+            heavy: None,
+            weighed: Vec::new(),
+            generator,
             campaign,
             watcher,
             began: Instant::now(),
             lag: Lag::measured(),
             server: None,
             reactions: Reactions::default(),
+            slow: VecDeque::new(),
+            quick: VecDeque::new(),
+            results: Vec::new(),
+            waiting: Vec::new(),
             fences: Vec::new(),
             report,
-            weighed: BTreeSet::new(),
-            repeated: 0,
             vain: 0,
             deferred: VecDeque::new(),
             noticed: BTreeSet::new(),
@@ -193,26 +209,47 @@ impl<'c> Run<'c> {
 
     async fn goes_on(&mut self) -> Result<(), TargetError> {
         let mut number = 0;
-        while self.campaign.cases.is_none_or(|cases| number < cases) && !self.is_full() {
-            let upto = self.campaign.cases.unwrap_or(u64::MAX).min(number + BATCH);
-            let batch = self.batch(number..upto);
-            number = upto;
+        loop {
+            if self.slow.is_empty() && self.quick.is_empty() {
+                self.learns();
+                let upto = self.campaign.cases.unwrap_or(u64::MAX).min(number + BATCH);
+                if upto == number || self.is_full() {
+                    break;
+                }
+                self.draws(number..upto);
+                number = upto;
+            }
             let began = Instant::now();
-            let hunted = self.hunt(batch).await?;
+            let hunted = self.hunt().await;
             self.hunted += began.elapsed();
             match hunted {
                 Hunted::Quiet(suspects) => {
                     for (case, evidence) in suspects {
                         self.sees(case, evidence).await?;
                     }
-                    self.weigh(number).await?;
+                    self.stands().await?;
+                    self.weigh().await?;
                     self.looks_aside(false).await?;
                 }
                 Hunted::Harmed(suspects, evidence) => self.investigates(suspects, evidence).await?,
             }
             self.stands().await?;
+            if self.is_full() {
+                return Ok(());
+            }
         }
+        self.waits_for_the_last().await?;
+        self.stands().await?;
         self.looks_aside(true).await
+    }
+
+    /// Takes in what the cases of a batch saw, in their order.
+    fn learns(&mut self) {
+        let mut results = std::mem::take(&mut self.results);
+        results.sort_by_key(|(number, ..)| *number);
+        for (_, case, triples) in &results {
+            self.reactions.takes(case, triples);
+        }
     }
 
     /// One case saw something.
@@ -233,11 +270,14 @@ impl<'c> Run<'c> {
 
     /// Looks into what was kept for later, in a part of the time, or all of it at the end.
     async fn looks_aside(&mut self, all: bool) -> Result<(), TargetError> {
-        const FIRST: Duration = Duration::from_secs(15);
+        const FIRST: Duration = Duration::from_secs(30);
         loop {
             let elapsed = self.began.elapsed();
             let now = all || (elapsed > FIRST && self.aside < elapsed / 4);
             if !now {
+                return Ok(());
+            }
+            if self.is_full() {
                 return Ok(());
             }
             let Some((suspects, evidence)) = self.deferred.pop_front() else { return Ok(()) };
@@ -247,9 +287,8 @@ impl<'c> Run<'c> {
         }
     }
 
-    /// The cases of the next batch, those left out that lie behind a fence.
-    fn batch(&mut self, numbers: std::ops::Range<u64>) -> Vec<(u64, Case)> {
-        let mut batch = Vec::new();
+    /// Draws the cases of the next batch, those left out that lie behind a fence.
+    fn draws(&mut self, numbers: std::ops::Range<u64>) {
         for number in numbers {
             let known = &self.reactions.found;
             let case = if number % 4 == 3 && !known.is_empty() {
@@ -259,13 +298,14 @@ impl<'c> Run<'c> {
             } else {
                 self.generator.case(number)
             };
-            if self.fences.iter().any(|fence| fence.holds(&case)) {
+            if self.is_fenced(&case) {
                 self.report.fenced += 1;
+            } else if case.pauses() {
+                self.slow.push_back((number, case));
             } else {
-                batch.push((number, case));
+                self.quick.push_back((number, case));
             }
         }
-        batch
     }
 
     /// A server to go on with.
@@ -277,6 +317,8 @@ impl<'c> Run<'c> {
     }
 
     async fn falls(&mut self) {
+        // What was due to them comes from nobody any more.
+        self.waiting.clear();
         if let Some(server) = self.server.take() {
             server.stop().await;
         }

@@ -2,120 +2,123 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::time::sleep;
-
-use super::{Case, Run};
+use super::{Case, Run, hunt::Waiting};
 use crate::{
-    live::{judge, oracle::Oracle, perform::Performance, weigh},
+    live::{confirm, judge, oracle::Oracle, weigh},
     target::TargetError,
 };
 
 /// How long the server is weighed between two batches.
-const WEIGHING: Duration = Duration::from_millis(1500);
+const WEIGHING: Duration = Duration::from_millis(2500);
+/// How often the server is weighed at most between two batches.
+const TRIALS: usize = 16;
+/// What was weighed before is no suspect.
+const MOST_WEIGHED: usize = 12;
 
 impl Run<'_> {
     /// Weighs what reactions the last cases showed, the newest first seen first.
     ///
     /// # Errors
     /// No server can be started.
-    pub(super) async fn weigh(&mut self, number: u64) -> Result<(), TargetError> {
+    pub(super) async fn weigh(&mut self) -> Result<(), TargetError> {
         let nobody_looks =
             !Oracle::ALL.into_iter().any(|oracle| oracle.weighs() && self.campaign.oracles.holds(oracle));
-        if nobody_looks || !self.campaign.host.is_ours() || self.reactions.count() == 0 {
+        if nobody_looks || !self.campaign.host.is_ours() {
             return Ok(());
         }
         self.tells("weighing");
-        let mut rng = self.generator.rng(number ^ 0x5ca1e5);
-        let deadline = Instant::now() + WEIGHING;
-        let mut tries = 0;
-        let mut lingering = Vec::new();
-        while Instant::now() < deadline && tries < 16 {
-            tries += 1;
-            let case = if tries % 3 == 0 {
-                self.repeated += 1;
-                Some(weigh::again(&self.reactions.found[(self.repeated - 1) % self.reactions.count()].case))
-            } else {
-                self.next_step(&mut rng)
-            };
-            let Some(case) = case else { continue };
-            if self.is_fenced(&case) {
-                continue;
+        self.amplifier.takes(&self.reactions.found);
+        let began = Instant::now();
+        for _ in 0..TRIALS {
+            if began.elapsed() > WEIGHING {
+                break;
             }
-            self.weighs(&case, &mut lingering).await?;
+            let few = self.next_few();
+            if few.is_empty() {
+                break;
+            }
+            self.weighs(&few).await?;
             if self.server.is_none() {
                 return Ok(());
             }
         }
-        self.lets_linger(lingering).await
+        Ok(())
     }
 
-    /// Waits until whatever comes too often has come.
-    async fn lets_linger(&mut self, lingering: Vec<(Case, Performance)>) -> Result<(), TargetError> {
-        let Some(server) = &self.server else { return Ok(()) };
-        let times = lingering.iter().filter_map(|(_, done)| judge::lingers(done, &server.ground));
-        sleep(times.max().unwrap_or_default()).await;
+    /// Cases that can be weighed together: light ones. One that is heavy would outweigh the others.
+    fn next_few(&mut self) -> Vec<Case> {
+        const FEW: usize = 4;
+        const HEAVY_BYTES: usize = 1 << 20;
+        const MOST_DRAWN: usize = 64;
+        let mut few = Vec::new();
+        for _ in 0..MOST_DRAWN {
+            let next = self.heavy.take().or_else(|| self.amplifier.next());
+            let Some(case) = next else { break };
+            if self.is_fenced(&case) {
+                continue;
+            }
+            let is_heavy = case.rounds > 1 || case.weight() > HEAVY_BYTES;
+            if is_heavy && !few.is_empty() {
+                self.heavy = Some(case);
+                break;
+            }
+            few.push(case);
+            if is_heavy || few.len() == FEW {
+                break;
+            }
+        }
+        few
+    }
+
+    async fn weighs(&mut self, few: &[Case]) -> Result<(), TargetError> {
+        self.weighed = few.iter().chain(&self.weighed).take(MOST_WEIGHED).cloned().collect();
+        let (oracles, lag) = (&self.campaign.oracles, &self.lag);
+        let Some(server) = &mut self.server else { return Ok(()) };
+        let stays = few.iter().all(|case| case.rounds == 1);
+        let weighed = weigh::weigh(server, few, stays).await;
+        self.report.cases += few.iter().map(|case| u64::from(case.rounds)).sum::<u64>();
+        if let Some(evidence) = server.trouble(lag, oracles) {
+            let evidence = confirm::cause(server, evidence, oracles, lag).await;
+            return self.investigates(self.weighed.clone(), evidence).await;
+        }
+        let Some((weight, done)) = weighed else { return Ok(()) };
+        let suspicions = weight.suspicions();
         let mut told = Vec::new();
-        for (case, mut done) in lingering {
-            let (oracles, lag) = (&self.campaign.oracles, self.lag.worst());
-            let against = judge::judge(&case, &done, &server.ground, oracles, lag);
+        for (case, mut one) in done {
+            // Pings that come too often come later: it stays open while others are hunted.
+            let lingers = stays.then(|| judge::lingers(&one, &server.ground)).flatten();
+            if let Some(time) = lingers {
+                self.waiting.push(Waiting::new(case, one, time));
+                continue;
+            }
+            let against = judge::judge(&case, &one, &server.ground, oracles, lag.worst());
             told.extend(against.into_iter().map(|evidence| (case.clone(), evidence)));
-            done.ends().await;
+            one.ends().await;
         }
         for (case, evidence) in told {
             self.sees(case, evidence).await?;
         }
+        for oracle in suspicions.into_iter().filter(|oracle| self.campaign.oracles.holds(*oracle)) {
+            for case in few {
+                self.suspects(case, oracle).await?;
+            }
+        }
         Ok(())
     }
 
-    /// A step that nothing came of, many times over: one of a kind that was not weighed yet, if there is one, those first
-    /// that are in the middle of something.
-    fn next_step(&mut self, rng: &mut fastrand::Rng) -> Option<Case> {
-        let quiet = || self.reactions.found.iter().filter(|reaction| reaction.quiet);
-        let new = || quiet().filter(|reaction| !self.weighed.contains(&reaction.kind));
-        let next = new().find(|reaction| reaction.amid).or_else(|| new().next());
-        let many = quiet().count();
-        let next = next.or_else(|| quiet().nth(rng.usize(..many.max(1))))?.clone();
-        self.weighed.insert(next.kind);
-        weigh::amplified(rng, &next.case, next.step)
-    }
-
-    async fn weighs(
-        &mut self,
-        case: &Case,
-        lingering: &mut Vec<(Case, Performance)>,
-    ) -> Result<(), TargetError> {
-        let (oracles, lag) = (&self.campaign.oracles, &self.lag);
+    /// Looks at a suspicion twice: most of it is a runtime that has not tidied up.
+    async fn suspects(&mut self, case: &Case, oracle: Oracle) -> Result<(), TargetError> {
         let Some(server) = &mut self.server else { return Ok(()) };
-        let stays = case.rounds == 1;
-        let Some((weight, mut done)) = weigh::weigh(server, case, stays).await else { return Ok(()) };
-        self.report.cases += u64::from(case.rounds);
-        if let Some(evidence) = server.trouble(lag, oracles) {
-            return self.investigates(vec![case.clone()], evidence).await;
-        }
-        let mut told = Vec::new();
-        if stays {
-            lingering.extend(done.pop().map(|one| (case.clone(), one)));
-        }
-        for one in &done {
-            told.extend(judge::judge(case, one, &server.ground, oracles, lag.worst()));
-        }
-        if let Some(evidence) = told.into_iter().next() {
-            return self.sees(case.clone(), evidence).await;
-        }
-        for oracle in weight.suspicions() {
-            if !oracles.holds(oracle) {
-                continue;
-            }
-            // A second look, cheap, at the same server: most of it is a runtime that has not tidied up.
-            let Some(server) = &mut self.server else { return Ok(()) };
-            let again = weigh::weigh(server, case, false).await;
+        // Whether memory is held shows as it grows.
+        if oracle != Oracle::MemoryHeld {
+            let again = weigh::weigh(server, std::slice::from_ref(case), false).await;
             if !again.is_some_and(|(weight, _)| weight.suspicions().contains(&oracle)) {
-                continue;
-            }
-            if let Some(evidence) = weigh::verify(server, case, oracle).await {
-                return self.looks_into(case, evidence).await;
+                return Ok(());
             }
         }
-        Ok(())
+        match weigh::verify(server, case, oracle).await {
+            Some((evidence, case)) => self.looks_into(&case, evidence).await,
+            None => Ok(()),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{hears, mutate, words};
+use super::{REACTS_MS, hears, mutate, words};
 use crate::{
     live::case::ATTACKERS,
     scenario::Transport,
@@ -82,7 +82,7 @@ fn upgrade(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
     }
     steps.push(act(name, Act::Websocket(format!("EIO=4&transport=websocket&sid=${name}"))));
     steps.push(send(name, "2probe"));
-    steps.push(Step::See(hears(name, 300)));
+    steps.push(Step::See(hears(name, REACTS_MS)));
     steps.push(send(name, "5"));
     talk(rng, name, steps, true);
 }
@@ -133,15 +133,20 @@ fn requests(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
         2 => {
             // Another service may have a WebSocket too.
             let path = ["/", "/other/", "$path"][rng.usize(..3)];
-            let bytes = format!(
-                "GET {path} HTTP/1.1\r\nHost: $host\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: \
-                 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n"
-            );
+            let bytes = upgrade_of(path, "");
             steps.push(act(name, Act::Connect));
             steps.push(act(name, Act::Bytes(Data::Text(bytes))));
         }
         _ => {}
     }
+}
+
+/// A request for a WebSocket, written out.
+pub(super) fn upgrade_of(path: &str, query: &str) -> String {
+    format!(
+        "GET {path}{query} HTTP/1.1\r\nHost: $host\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n"
+    )
 }
 
 /// Joins a namespace, and says something.
@@ -151,7 +156,7 @@ fn talk(rng: &mut Rng, name: &str, steps: &mut Vec<Step>, over_websocket: bool) 
     if !over_websocket {
         steps.push(act(name, Act::Poll));
     } else if rng.u8(..4) != 0 {
-        steps.push(Step::See(hears(name, 300)));
+        steps.push(Step::See(hears(name, REACTS_MS)));
     }
     for _ in 0..rng.usize(..=3) {
         let id = rng.u32(..100);
@@ -193,7 +198,7 @@ fn talk(rng: &mut Rng, name: &str, steps: &mut Vec<Step>, over_websocket: bool) 
         0 => steps.push(send(name, &format!("41{namespace}"))),
         1 => steps.push(send(name, "1")),
         2 if over_websocket => steps.push(act(name, Act::CloseFrame)),
-        3 if over_websocket => steps.push(Step::See(hears(name, 300))),
+        3 if over_websocket => steps.push(Step::See(hears(name, REACTS_MS))),
         _ => {}
     }
 }

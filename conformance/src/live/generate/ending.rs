@@ -13,7 +13,11 @@ pub(super) fn add(rng: &mut Rng, steps: &mut Vec<Step>) {
         return;
     }
     // Some wait until the server has had enough.
-    let patient = rng.u8(..16) == 0;
+    let patient = rng.u8(..20) == 0;
+    if patient {
+        let name = steps.iter().find_map(Step::actor).unwrap_or(ATTACKERS[0]).to_owned();
+        steps.push(Step::See(super::hears(&name, 1200)));
+    }
     for name in ATTACKERS {
         let last = steps.iter().rev().find_map(|step| match step {
             Step::Act(actor, act) if actor == name => Some(act),
@@ -21,9 +25,6 @@ pub(super) fn add(rng: &mut Rng, steps: &mut Vec<Step>) {
         });
         if !matches!(last, None | Some(Act::Drop | Act::Reset)) {
             let act = if patient || rng.u8(..3) == 0 { Act::Reset } else { Act::Drop };
-            if patient {
-                steps.push(Step::See(super::hears(name, 1200)));
-            }
             steps.push(Step::Act(name.to_owned(), act));
         }
     }

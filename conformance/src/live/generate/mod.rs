@@ -1,10 +1,12 @@
 //! Cases from a seed: legal conversations, changed a little; pieces of two of them; and what only a grammar would say.
 
+mod begun;
 mod bytes;
 mod conversation;
 mod ending;
 mod header;
 mod json;
+mod left;
 mod mutate;
 mod packet;
 mod query;
@@ -16,7 +18,11 @@ use fastrand::Rng;
 use super::case::Case;
 use crate::siot::{Role, See, Sight, Step};
 
-pub(super) use self::{mutate::texts_of, steps::most_times};
+pub(super) use self::{
+    begun::all as all_begun,
+    mutate::texts_of,
+    steps::{most_times, with_headers},
+};
 
 /// Draws cases. The same seed gives the same cases; those that grow out of others give the same if the others are.
 #[derive(Debug, Clone)]
@@ -37,8 +43,12 @@ impl Generator {
         let rng = &mut self.rng(number);
         let steps = match rng.u8(..100) {
             // A conversation as it should be, for what it leaves behind.
-            0..10 => conversation::draw(rng),
-            10..70 => {
+            0..5 => conversation::draw(rng),
+            5..17 => {
+                let steps = left::draw(rng);
+                return Case::new(steps);
+            }
+            17..70 => {
                 let mut steps = conversation::draw(rng);
                 for _ in 0..rng.usize(1..=3) {
                     self.mutate(rng, &mut steps);
@@ -93,6 +103,9 @@ impl Generator {
         Case::new(steps)
     }
 }
+
+/// The time in which any server reacts that has little else to do, ms.
+const REACTS_MS: u64 = 100;
 
 /// Waits until an attacker hears something.
 pub(super) fn hears(actor: &str, within_ms: u64) -> See {

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{hears, words};
+use super::{REACTS_MS, hears, words};
 use crate::{
     live::case::ATTACKERS,
     siot::{Act, Data, Step},
@@ -77,7 +77,7 @@ pub(super) fn mutate(rng: &mut Rng, steps: &mut Vec<Step>) {
             steps.insert(to, act(Act::Uncork));
             steps.insert(at, act(Act::Cork));
         }
-        16 => steps.insert(at + 1, Step::See(hears(&actor, 300))),
+        16 => steps.insert(at + 1, Step::See(hears(&actor, REACTS_MS))),
         // Nothing is waited for.
         17 => steps.retain(|step| !matches!(step, Step::See(_) | Step::Wait(_))),
         _ => in_lines(rng, steps, at),
@@ -87,51 +87,75 @@ pub(super) fn mutate(rng: &mut Rng, steps: &mut Vec<Step>) {
 /// A request is written line by line, some of them more than once, as bytes.
 fn in_lines(rng: &mut Rng, steps: &mut Vec<Step>, at: usize) {
     let Step::Act(actor, act) = &steps[at] else { return };
-    let (query, upgrades, more) = match act {
-        Act::Websocket(query) => (query.clone(), true, Vec::new()),
-        Act::Open(_) => ("EIO=4&transport=websocket".to_owned(), true, Vec::new()),
-        Act::Request { query: Some(query), headers, .. } => (query.clone(), false, headers.clone()),
-        Act::Head { query, headers, .. } => (query.clone(), false, headers.clone()),
-        _ => return,
-    };
     let path = match rng.u8(..4) {
         0 => {
             words::pick(rng, &["/", "/x", "/socket.io", "/engine.io/", "*", "//", "/socket.io/socket.io.js"])
         }
         _ => "$path",
     };
-    let mut lines = vec![format!("GET {path}?{query} HTTP/1.1\r\n"), "Host: $host\r\n".to_owned()];
-    if upgrades {
-        lines.push("Upgrade: websocket\r\nConnection: Upgrade\r\n".to_owned());
-        lines.push("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n".to_owned());
-    }
-    lines.extend(more.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
-    let (name, value) = match rng.bool() {
-        // So short that there can be many before any limit of bytes.
-        true => ("a", "b"),
+    let header = match rng.bool() {
+        true => SHORT,
         false => words::HEADERS[rng.usize(..words::HEADERS.len())],
     };
-    let odd = rng.usize(1..=lines.len());
-    lines.insert(odd, format!("{name}:{value}\r\n"));
-    let bytes = |text: &str| Act::Bytes(Data::Text(text.to_owned()));
+    let times = if rng.bool() { words::TIMES[rng.usize(..words::TIMES.len())] } else { 1 };
     let actor = actor.clone();
-    let mut written = vec![Step::Act(actor.clone(), Act::Connect)];
-    if rng.bool() {
-        let times = words::TIMES[rng.usize(..words::TIMES.len())];
-        written.push(Step::Act(actor.clone(), bytes(&lines[..odd].concat())));
-        written.push(Step::Act(actor.clone(), Act::Times(times, Box::new(bytes(&lines[odd])))));
-        written.push(Step::Act(actor.clone(), bytes(&(lines[odd + 1..].concat() + "\r\n"))));
-    } else {
-        written.push(Step::Act(actor.clone(), bytes(&(lines.concat() + "\r\n"))));
-    }
+    let Some(mut written) = written(rng, &actor, act, path, header, times) else { return };
     if rng.u8(..3) == 0 {
         // Cut off in the middle.
         written.truncate(rng.usize(1..=written.len()));
     }
     if rng.bool() {
-        written.push(Step::See(hears(&actor, 300)));
+        written.push(Step::See(hears(&actor, REACTS_MS)));
     }
     steps.splice(at..=at, written);
+}
+
+/// A header so short that there can be many before any limit of bytes.
+const SHORT: (&str, &str) = ("a", "b");
+
+/// A request with a header many times in it; nothing where an act is none.
+pub(in crate::live) fn with_headers(rng: &mut Rng, actor: &str, act: &Act, times: u32) -> Option<Vec<Step>> {
+    written(rng, actor, act, "$path", SHORT, times)
+}
+
+/// The steps that write a request as bytes, with a header so many times in it.
+fn written(
+    rng: &mut Rng,
+    actor: &str,
+    act: &Act,
+    path: &str,
+    (name, value): (&str, &str),
+    times: u32,
+) -> Option<Vec<Step>> {
+    let (method, query, upgrades, more) = match act {
+        Act::Websocket(query) => ("GET", query.as_str(), true, &[][..]),
+        Act::Open(_) => ("GET", "EIO=4&transport=websocket", true, &[][..]),
+        Act::Request { method, query: Some(query), headers, .. } => {
+            (method.as_str(), query.as_str(), false, &headers[..])
+        }
+        Act::Head { method, query, headers, .. } => (method.as_str(), query.as_str(), false, &headers[..]),
+        _ => return None,
+    };
+    let mut lines = vec![format!("{method} {path}?{query} HTTP/1.1\r\n"), "Host: $host\r\n".to_owned()];
+    if upgrades {
+        lines.push("Upgrade: websocket\r\nConnection: Upgrade\r\n".to_owned());
+        lines.push("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n".to_owned());
+    }
+    lines.extend(more.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
+    // Before all others it may push them out.
+    let at = if rng.bool() { 1 } else { rng.usize(1..=lines.len()) };
+    let line = format!("{name}:{value}\r\n");
+    let bytes = |text: &str| Act::Bytes(Data::Text(text.to_owned()));
+    let mut written = vec![Act::Connect];
+    if times > 1 {
+        written.push(bytes(&lines[..at].concat()));
+        written.push(Act::Times(times, Box::new(bytes(&line))));
+        written.push(bytes(&(lines[at..].concat() + "\r\n")));
+    } else {
+        lines.insert(at, line);
+        written.push(bytes(&(lines.concat() + "\r\n")));
+    }
+    Some(written.into_iter().map(|act| Step::Act(actor.to_owned(), act)).collect())
 }
 
 /// How often an act may be done in one step; nothing for those that make no sense more than once.
