@@ -77,6 +77,11 @@ fn change_here(rng: &mut Rng, value: &mut Value, put: &mut Option<String>, mark:
         (5, _) => *put = Some(nested(rng)),
         (6, Value::String(text)) => *text = bytes::mutated(rng, text),
         (6, _) => *put = Some(words::pick(rng, &words::NUMBERS).to_owned()),
+        // What every object has is something else in this one.
+        (7, _) => {
+            let (name, hidden) = (words::pick(rng, &words::INHERITED), words::pick(rng, &words::VALUES));
+            *put = Some(format!("{{\"{name}\":{hidden}}}"));
+        }
         _ => *put = Some(words::pick(rng, &words::VALUES).to_owned()),
     }
     if put.is_some() {
