@@ -200,7 +200,14 @@ impl Session {
     }
 
     pub(super) fn take_payload(&mut self) -> Answer {
-        let frames = self.outbox.take();
+        let mut frames = self.outbox.take();
+        if self.config.faulty(Fault::AnswerCutAtLimit) {
+            let mut room = self.config.max_payload_bytes;
+            frames.retain(|frame| {
+                room = room.saturating_sub(frame.len_bytes() + 1);
+                room > 0
+            });
+        }
         if self.config.faulty(Fault::UpgradeRepeatsLast) {
             self.last_polled = frames.back().cloned();
         }
