@@ -244,7 +244,7 @@ faults! {
     LeavingStartsTheClock "leaving-starts-the-clock" "A connection that leaves its last namespace must join one again in time."
     PrivateIdWithoutRecovery "private-id-without-recovery" "The answer to CONNECT has a pid though no session is recovered."
     BusyPongMissed "busy-pong-missed" "A pong that comes behind more than a hundred messages is not counted."
-    AnswerCutAtLimit "answer-cut-at-limit" "What goes beyond maxPayload in the answer to a poll is lost."
+    AnswerCutAtLimit "answer-cut-at-limit" "Of several packets that answer a poll, those beyond maxPayload are lost."
     UnknownEventAcked "unknown-event-acked" "An event that nobody listens for is acknowledged all the same."
     ErrorEventLost "error-event-lost" "An event named error is not sent."
     ReservedAckLost "reserved-ack-lost" "An acknowledgement that begins with a reserved name is not counted."

@@ -202,10 +202,10 @@ impl Session {
     pub(super) fn take_payload(&mut self) -> Answer {
         let mut frames = self.outbox.take();
         if self.config.faulty(Fault::AnswerCutAtLimit) {
-            let mut room = self.config.max_payload_bytes;
+            let (mut room, mut first) = (self.config.max_payload_bytes, true);
             frames.retain(|frame| {
                 room = room.saturating_sub(frame.len_bytes() + 1);
-                room > 0
+                std::mem::take(&mut first) || room > 0
             });
         }
         if self.config.faulty(Fault::UpgradeRepeatsLast) {
