@@ -165,6 +165,7 @@ faults! {
     BusyUpgradeStarves "busy-upgrade-starves" "The probe is not answered while more than twenty packets wait to be sent."
     NoopsPileUp "noops-pile-up" "A poll during an upgrade is answered with three noops."
     UpgradeNeverTimesOut "upgrade-never-times-out" "A websocket may stay in the middle of an upgrade for ever."
+    UpgradeDataRefused "upgrade-data-refused" "An upgrade packet with data ends the upgrade."
     UpgradeStopsHeartbeat "upgrade-stops-heartbeat" "There are no pings after an upgrade."
 
     // Heartbeat, close.
@@ -242,6 +243,11 @@ faults! {
     RefusalCountsAsJoined "refusal-counts-as-joined" "A connection that was refused by a namespace may stay without one for ever."
     LeavingStartsTheClock "leaving-starts-the-clock" "A connection that leaves its last namespace must join one again in time."
     PrivateIdWithoutRecovery "private-id-without-recovery" "The answer to CONNECT has a pid though no session is recovered."
+    BusyPongMissed "busy-pong-missed" "A pong that comes behind more than a hundred messages is not counted."
+    AnswerCutAtLimit "answer-cut-at-limit" "Of several packets that answer a poll, those beyond maxPayload are lost."
+    UnknownEventAcked "unknown-event-acked" "An event that nobody listens for is acknowledged all the same."
+    ErrorEventLost "error-event-lost" "An event named error is not sent."
+    ReservedAckLost "reserved-ack-lost" "An acknowledgement that begins with a reserved name is not counted."
 
     // Values.
     TextCutAtNul "text-cut-at-nul" "message-back cuts texts at the character U+0000."

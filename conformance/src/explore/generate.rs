@@ -80,14 +80,15 @@ impl Maker<'_> {
     fn add(&mut self, steps: &mut Vec<Step>) {
         let client = self.rng.usize(..self.clients);
         let namespace = if self.rng.u8(0..4) > 0 { 0 } else { self.rng.usize(..self.namespaces) };
-        let spree = matches!(self.theme, Theme::Echoes) && self.rng.u8(0..3) == 0;
-        if spree && self.recipe.ways.echo {
-            let shape = self.shape();
+        if matches!(self.theme, Theme::Echoes) && self.rng.u8(0..3) == 0 {
+            let act = match self.rng.u8(0..3) {
+                0 => self.emit(client),
+                _ if self.recipe.ways.echo => Act::Echo(self.shape()),
+                _ => self.emit(client),
+            };
             let many = self.rng.usize(5..14);
             let flows = self.concurrent;
-            steps.extend(
-                (0..many).map(|_| Step { flows, ..step(client, namespace, Act::Echo(shape.clone())) }),
-            );
+            steps.extend((0..many).map(|_| Step { flows, ..step(client, namespace, act.clone()) }));
             return;
         }
         // Of those who poll only, and once.

@@ -12,6 +12,8 @@ pub struct Heartbeat {
     config: Arc<Config>,
     state: State,
     pings: u64,
+    /// Messages since the last ping.
+    messages: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +43,7 @@ impl Heartbeat {
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
         let first = if config.faulty(Fault::PingAtOnce) { now } else { now + config.ping_interval };
         let state = if config.faulty(Fault::NoPing) { State::Stopped } else { State::PingAt(first) };
-        Self { config, state, pings: 0 }
+        Self { config, state, pings: 0, messages: 0 }
     }
 
     /// The heartbeat of a session of version 3, whose client pings (Engine.IO protocol v3, "ping").
@@ -51,7 +53,7 @@ impl Heartbeat {
             true => State::Stopped,
             false => State::PingBy(now + config.ping_interval + config.ping_timeout),
         };
-        Self { config, state, pings: 0 }
+        Self { config, state, pings: 0, messages: 0 }
     }
 
     /// The client pinged.
@@ -63,8 +65,16 @@ impl Heartbeat {
         }
     }
 
+    /// A message arrived, which says nothing about the heartbeat.
+    pub fn message(&mut self) {
+        self.messages += 1;
+    }
+
     /// A pong arrived. One that answers no ping postpones the next, as in socket.io 4.8.
     pub fn pong(&mut self, now: Instant) {
+        if self.messages > 100 && self.config.faulty(Fault::BusyPongMissed) {
+            return;
+        }
         self.state = match self.state {
             State::Stopped => State::Stopped,
             _ if self.pings == 1 && self.config.faulty(Fault::PingOnce) => State::Stopped,
@@ -77,6 +87,7 @@ impl Heartbeat {
         match self.state {
             State::PingAt(at) if at <= now => {
                 self.pings += 1;
+                self.messages = 0;
                 self.state = if self.config.faulty(Fault::PingTimeoutIgnored) {
                     State::PingAt(now + self.config.ping_interval)
                 } else if self.config.faulty(Fault::PingTimeoutHalved) {

@@ -80,6 +80,9 @@ impl Upgrade {
                 }
                 Verdict::Stays
             }
+            Ok(Packet::Upgrade) if text.len() > 1 && self.config.faulty(Fault::UpgradeDataRefused) => {
+                Verdict::Loses
+            }
             Ok(Packet::Upgrade) if self.config.faulty(Fault::UpgradeIgnored) => Verdict::Stays,
             Ok(Packet::Upgrade) => Verdict::Wins,
             _ => Verdict::Loses,

@@ -271,7 +271,9 @@ impl Hub {
             None => Fault::ClientAckLost,
             Some(_) => Fault::ClientBinaryAckLost,
         };
-        if self.config.faulty(lost) {
+        if self.config.faulty(lost)
+            || (args.as_str().starts_with("[\"connect\"") && self.config.faulty(Fault::ReservedAckLost))
+        {
             return;
         }
         let value = first(args, &message.attachments);

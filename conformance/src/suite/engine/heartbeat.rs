@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::{
     rule::{Rule, Source},
     scenario::needs::ECHO,
     scenarios,
-    stage::{Stage, Wire},
+    stage::{Stage, Wire, event},
     verdict::{Check, SetUp},
 };
 
@@ -54,12 +56,22 @@ const LATE_PONG: Rule = Rule::must(
 .broken_by(&["ping-timeout-halved"])
 .seen(&["socketioxide#50", "go-engine.io#81"]);
 
+const PONG_BEHIND_DATA: Rule = Rule::must(
+    "engine/heartbeat/pong-behind-data",
+    Source::engine("Heartbeat"),
+    "A pong that comes in time keeps the session, however many messages it comes behind.",
+)
+.broken_by(&["busy-pong-missed"])
+.users("Clients that send much lose their connections.")
+.seen(&["socket.io#5450", "socket.io#5523"]);
+
 scenarios! {
     PING => a_ping_comes over [Polling, Websocket, Upgraded] in Limits;
     PING_IS_BARE => a_ping_is_bare over [Polling, Websocket] in Limits;
     PING_NOT_EARLY => the_first_ping_waits over [Polling, Websocket] in Limits;
     PING_REPEATS => pings_repeat over [Polling, Websocket, Upgraded] in Limits;
     SILENCE_CLOSES => silence_closes over [Polling, Websocket, Upgraded] in Limits;
+    PONG_BEHIND_DATA => a_pong_counts_behind_data over [Polling, Websocket, Upgraded] needs [ECHO] in Limits;
     LATE_PONG => a_late_pong_is_accepted over [Polling, Websocket] needs [ECHO] in Limits;
 }
 
@@ -118,6 +130,28 @@ async fn a_late_pong_is_accepted(stage: &mut Stage) -> Check {
         answered?;
     }
     Ok(())
+}
+
+async fn a_pong_counts_behind_data(stage: &mut Stage) -> Check {
+    const MESSAGES: usize = 120;
+    let mut session = joined(stage).await?;
+    session.stops_answering();
+    let timeout = Duration::from_millis(session.hello.ping_timeout_ms);
+    let ping = session.next_ping().await.set_up("waiting for a ping")?;
+    let unheard = stage.own("unheard");
+    for number in 0..MESSAGES {
+        session.says(&event(&unheard, [json!(number)]));
+    }
+    session.sends("3");
+    // Once this is answered, the pong has been read.
+    let answered = session.hears_nothing_more("/").await;
+    let took = ping.when.elapsed();
+    if took > timeout.mul_f64(0.8) {
+        return Err(stage.too_late(format!("our pong was read up to {} ms after the ping", took.as_millis())));
+    }
+    answered?;
+    // Who is taken for dead is not pinged again.
+    session.next_ping().await.map(drop)
 }
 
 /// A session that has joined a namespace: one that has not is closed for that.

@@ -53,8 +53,17 @@ const UNKNOWN_TYPE_CLOSES: Rule = Rule::must(
 )
 .broken_by(&["unknown-packet-ignored", "bad-packet-skipped"]);
 
+const BEYOND_LIMIT: Rule = Rule::reference(
+    "engine/payload/beyond-limit",
+    Source::observed("maxPayload limits what clients send: what waits for a poll may be more in all"),
+    "Events that wait for a poll all arrive, though they are more than maxPayload together.",
+)
+.broken_by(&["answer-cut-at-limit"])
+.seen(&["socketioxide#738"]);
+
 scenarios! {
     PAYLOAD_ORDER => a_payload_is_handled_in_order over [Polling] needs [ECHO];
+    BEYOND_LIMIT => everything_arrives over [Polling] needs [ECHO] in Limits;
     SEPARATOR => packets_are_separated over [Polling] needs [ECHO];
     BINARY_AS_BASE64 => binary_travels_as_base64 over [Polling] needs [ECHO];
     BAD_PACKET_STOPS => a_bad_packet_ends_the_payload over [Polling] needs [ECHO];
@@ -95,6 +104,20 @@ async fn packets_are_separated(stage: &mut Stage) -> Check {
         read.len() == want.len() && read.iter().zip(&want).all(|(read, want)| read.as_ref() == Some(want));
     let at = at.expect("three packets came in some answer");
     stage.demand(holds, "three packets with two separators", got.join("␞"), at)
+}
+
+async fn everything_arrives(stage: &mut Stage) -> Check {
+    const PARTS: usize = 8;
+    let session = stage.polling().await?;
+    let word = "x".repeat(session.hello.testable_limit()? / PARTS);
+    session.connect().await.set_up("joining the main namespace")?;
+    // Nobody polls meanwhile. The half as much again does not fit into the limit.
+    let echoes: Vec<Sio> =
+        (0..PARTS * 3 / 2).map(|number| event("message-back", [json!(number), json!(word)])).collect();
+    for number in 0..echoes.len() {
+        session.post(&format!("42[\"message\",{number},\"{word}\"]")).await?.has_status(200)?;
+    }
+    session.hears(&echoes).await
 }
 
 async fn binary_travels_as_base64(stage: &mut Stage) -> Check {

@@ -48,6 +48,14 @@ const COMPLETES: Rule = Rule::must(
 )
 .broken_by(&["upgrade-ignored"]);
 
+const WITH_DATA: Rule = Rule::should(
+    "engine/upgrade/with-data",
+    Source::observed("the data of an upgrade packet is not looked at"),
+    "An upgrade packet with data completes the upgrade as one without.",
+)
+.broken_by(&["upgrade-data-refused"])
+.seen(&["python-engineio#7", "Flask-SocketIO#175"]);
+
 const POLLING_REFUSED_AFTER: Rule = Rule::must(
     "engine/upgrade/polling-refused-after",
     Source::engine("Upgrade"),
@@ -128,6 +136,7 @@ scenarios! {
     HELD_POLL_RELEASED => a_held_poll_is_released over [Upgraded] in Calm;
     LATE_POLL_RELEASED => late_polls_are_released over [Upgraded] in Calm;
     COMPLETES => messages_travel_on_the_websocket over [Upgraded] needs [ECHO];
+    WITH_DATA => data_does_no_harm over [Upgraded] needs [ECHO];
     POLLING_REFUSED_AFTER => polling_is_over over [Upgraded] needs [ECHO];
     BUFFER_FLUSHED => the_buffer_is_flushed over [Upgraded] needs [ECHO];
     NOTHING_REPEATED => nothing_comes_twice over [Upgraded] needs [ECHO];
@@ -209,6 +218,15 @@ async fn messages_travel_on_the_websocket(stage: &mut Stage) -> Check {
     session.connect().await.set_up("joining the main namespace")?;
     let mut ws = probed(stage, &session).await?;
     ws.text("5").await?;
+    ws.text(r#"42["message","upgraded"]"#).await?;
+    ws.hears(r#"42["message-back","upgraded"]"#).await
+}
+
+async fn data_does_no_harm(stage: &mut Stage) -> Check {
+    let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
+    let mut ws = probed(stage, &session).await?;
+    ws.text("52").await?;
     ws.text(r#"42["message","upgraded"]"#).await?;
     ws.hears(r#"42["message-back","upgraded"]"#).await
 }

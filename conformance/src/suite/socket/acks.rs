@@ -105,6 +105,13 @@ const REPEATED_ID: Rule = Rule::reference(
 )
 .broken_by(&["repeated-ack-id-ignored"]);
 
+const RESERVED_NAME: Rule = Rule::reference(
+    "socket/acks/reserved-name",
+    Source::observed("the values of an acknowledgement are no event"),
+    "An acknowledgement may begin with a name that no event may have.",
+)
+.broken_by(&["reserved-ack-lost"]);
+
 scenarios! {
     UNASKED => nothing_is_acknowledged over [Polling, Websocket, Upgraded] needs [ECHO];
     REPEATED_ID => both_are_acknowledged over [Polling, Websocket, Upgraded] needs [ECHO];
@@ -119,6 +126,8 @@ scenarios! {
         needs [DELIVERY, feature("acks"), feature("timeout")];
     FROM_CLIENT_BINARY => the_clients_bytes_arrive over [Polling, Websocket, Upgraded]
         needs [DELIVERY, feature("acks"), feature("timeout"), feature("binary")];
+    RESERVED_NAME => the_name_is_a_value over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, feature("acks"), feature("timeout")];
     TIMEOUT => silence_times_out over [Polling, Websocket, Upgraded]
         needs [DELIVERY, feature("acks"), feature("timeout")];
     LATE_IGNORED => a_late_ack_is_ignored over [Polling, Websocket, Upgraded]
@@ -193,6 +202,10 @@ async fn the_clients_answer_arrives(stage: &mut Stage) -> Check {
 
 async fn the_clients_bytes_arrive(stage: &mut Stage) -> Check {
     is_answered_with(stage, bytes(&[1, 2, 3])).await
+}
+
+async fn the_name_is_a_value(stage: &mut Stage) -> Check {
+    is_answered_with(stage, json!("connect")).await
 }
 
 async fn silence_times_out(stage: &mut Stage) -> Check {

@@ -61,10 +61,19 @@ const LARGE: Rule = Rule::reference(
 .broken_by(&["large-string-truncated"])
 .seen(&["engine.io-server-java#49"]);
 
+const UNKNOWN_UNANSWERED: Rule = Rule::reference(
+    "socket/events/unknown-unanswered",
+    Source::observed("an event that nobody listens for gets no answer"),
+    "An event that nobody listens for is not acknowledged, though it asks for it.",
+)
+.broken_by(&["unknown-event-acked"])
+.users("Clients take for done what nobody has done.");
+
 scenarios! {
     ECHO_INTACT => every_type_comes_back over [Polling, Websocket, Upgraded] needs [ECHO];
     ORDER => events_are_answered_in_order over [Polling, Websocket, Upgraded] needs [ECHO];
     ESCAPED_NAME => an_escaped_name_is_the_same over [Polling, Websocket, Upgraded] needs [ECHO];
+    UNKNOWN_UNANSWERED => nobody_answers over [Polling, Websocket, Upgraded] needs [ECHO];
     UNKNOWN_IGNORED => an_unknown_event_is_ignored over [Polling, Websocket, Upgraded] needs [ECHO];
     DASH_IN_PAYLOAD => dashes_are_data over [Polling, Websocket, Upgraded] needs [ECHO];
     PROTO_KEY => special_keys_are_data over [Polling, Websocket, Upgraded] needs [ECHO];
@@ -109,6 +118,13 @@ async fn an_unknown_event_is_ignored(stage: &mut Stage) -> Check {
     let mut session = stage.session().await?;
     session.joins("/", None).await.set_up("joining the main namespace")?;
     session.says(&event(&stage.own("nobody listens"), [json!(1)]));
+    session.hears_nothing_more("/").await
+}
+
+async fn nobody_answers(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.says(&event(&stage.own("nobody listens"), [json!(1)]).with_id(2_500_000));
     session.hears_nothing_more("/").await
 }
 

@@ -118,6 +118,9 @@ impl Command<'_> {
             }
         };
         let answer = if ack.is_some() { Answer::Given } else { Answer::Done };
+        if event == "error" && hub.config().faulty(Fault::ErrorEventLost) {
+            return Ok(answer);
+        }
         if wrong::is_dropped(hub, self.fields) {
             return Ok(answer);
         }

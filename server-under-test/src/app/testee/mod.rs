@@ -145,6 +145,11 @@ fn on_event(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
         Some(name) if name == "ping" && hub.config().faulty(Fault::PingEventCloses) => {
             hub.close_of(socket);
         }
+        _ if hub.config().faulty(Fault::UnknownEventAcked) => {
+            if let Some(id) = event.ack {
+                hub.acknowledge(socket, id, event.rest());
+            }
+        }
         _ if hub.config().faulty(Fault::UnknownEventCloses) => hub.close_of(socket),
         _ => {}
     }

@@ -34,6 +34,9 @@ impl Session {
         if self.is_misread(&packet) {
             return self.end(Reason::ParseError, Farewell::Close);
         }
+        if matches!(packet, Ok(Packet::Message(_))) {
+            self.heartbeat.message();
+        }
         match packet {
             Ok(Packet::Message(Data::Text(part))) => self.outputs.push_back(Output::Text(text.share(part))),
             Ok(Packet::Message(Data::Binary(bytes))) => {

@@ -201,7 +201,14 @@ impl Session {
 
     pub(super) fn take_payload(&mut self) -> Answer {
         let plain = self.outbox.is_all_plain();
-        let frames = self.outbox.take();
+        let mut frames = self.outbox.take();
+        if self.config.faulty(Fault::AnswerCutAtLimit) {
+            let (mut room, mut first) = (self.config.max_payload_bytes, true);
+            frames.retain(|frame| {
+                room = room.saturating_sub(frame.len_bytes() + 1);
+                std::mem::take(&mut first) || room > 0
+            });
+        }
         if self.config.faulty(Fault::UpgradeRepeatsLast) {
             self.last_polled = frames.back().cloned();
         }

@@ -6,6 +6,12 @@ use siospec_server::Fault;
 /// more clients or a longer conversation than a scene has. The judge's rules catch each of them
 /// (`conformance/tests/mutants.rs`).
 pub(super) const SEEN_BY_THE_JUDGE: &[Fault] = &[
+    Fault::UpgradeDataRefused,
+    Fault::BusyPongMissed,
+    Fault::AnswerCutAtLimit,
+    Fault::UnknownEventAcked,
+    Fault::ErrorEventLost,
+    Fault::ReservedAckLost,
     Fault::HeadHandshakeAccepted,
     Fault::WebsocketKeyOptional,
     Fault::WebsocketVersionIgnored,
