@@ -270,20 +270,20 @@ impl<'c> Run<'c> {
 
     /// Looks into what was kept for later, in a part of the time, or all of it at the end.
     async fn looks_aside(&mut self, all: bool) -> Result<(), TargetError> {
-        const FIRST: Duration = Duration::from_secs(30);
+        const FIRST: Duration = Duration::from_secs(20);
         loop {
             let elapsed = self.began.elapsed();
-            let now = all || (elapsed > FIRST && self.aside < elapsed / 4);
-            if !now {
-                return Ok(());
-            }
-            if self.is_full() {
+            let now = all || (elapsed > FIRST && self.aside < elapsed / 5);
+            if !now || self.is_full() {
                 return Ok(());
             }
             let Some((suspects, evidence)) = self.deferred.pop_front() else { return Ok(()) };
             self.investigates(suspects, evidence).await?;
             self.stands().await?;
             self.aside += self.began.elapsed() - elapsed;
+            if !all {
+                return Ok(());
+            }
         }
     }
 
