@@ -3,13 +3,17 @@
 mod hunt;
 mod investigate;
 mod scales;
+mod sessions;
 
 use std::{
     collections::{BTreeSet, VecDeque},
     time::{Duration, Instant},
 };
 
-use self::hunt::{Hunted, Waiting};
+use self::{
+    hunt::{Hunted, Waiting},
+    sessions::Abandoned,
+};
 use super::{
     amplify::Amplifier,
     case::Case,
@@ -116,6 +120,8 @@ struct Run<'c> {
     results: Vec<(u64, Case, Vec<Triple>)>,
     /// Cases that are done, to which something is still due.
     waiting: Vec<Waiting>,
+    /// Sessions that nobody uses any more.
+    abandoned: VecDeque<Abandoned>,
     fences: Vec<Fence>,
     report: Report,
     /// What is to be weighed.
@@ -197,6 +203,7 @@ impl<'c> Run<'c> {
             quick: VecDeque::new(),
             results: Vec::new(),
             waiting: Vec::new(),
+            abandoned: VecDeque::new(),
             fences: Vec::new(),
             report,
             vain: 0,
@@ -228,6 +235,7 @@ impl<'c> Run<'c> {
                         self.sees(case, evidence).await?;
                     }
                     self.stands().await?;
+                    self.asks_for_sessions().await?;
                     self.weigh().await?;
                     self.looks_aside(false).await?;
                 }
@@ -319,6 +327,7 @@ impl<'c> Run<'c> {
     async fn falls(&mut self) {
         // What was due to them comes from nobody any more.
         self.waiting.clear();
+        self.abandoned.clear();
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
