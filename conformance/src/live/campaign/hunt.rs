@@ -48,7 +48,7 @@ struct Done {
 /// How many cases are under way at the same time.
 const ABREAST: usize = 32;
 /// How many of those that take their time are under way beside them.
-const SLOW_ABREAST: usize = 24;
+const SLOW_ABREAST: usize = 32;
 /// How many wait for what is due.
 const MOST_WAITING: usize = 96;
 /// How many of them wait for what need not come: a poll that may be held, pings that come too often.

@@ -7,6 +7,7 @@ mod sessions;
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -110,7 +111,7 @@ struct Run<'c> {
     watcher: &'c mut dyn Watcher,
     generator: Generator,
     began: Instant,
-    lag: Lag,
+    lag: Arc<Lag>,
     server: Option<Server>,
     reactions: Reactions,
     /// What is left of the batch: those that take their time, and the others.
@@ -196,7 +197,7 @@ impl<'c> Run<'c> {
             campaign,
             watcher,
             began: Instant::now(),
-            lag: Lag::measured(),
+            lag: Arc::new(Lag::measured()),
             server: None,
             reactions: Reactions::default(),
             slow: VecDeque::new(),
@@ -322,6 +323,15 @@ impl<'c> Run<'c> {
             self.server = Some(self.campaign.host.start().await?);
         }
         Ok(())
+    }
+
+    /// Goes on with a server that nobody has used, if there is none.
+    async fn goes_on_with(&mut self, spare: Option<Server>) {
+        match (&self.server, spare) {
+            (None, Some(spare)) if spare.is_well() => self.server = Some(spare),
+            (_, Some(spare)) => spare.stop().await,
+            (_, None) => {}
+        }
     }
 
     async fn falls(&mut self) {
