@@ -89,7 +89,7 @@ expected() {
         engine.io) echo '^process-ended.*ECONNRESET.*pause reset' ;;
         socket.io-parser) echo '^memory-(held|limit).*4[56]N-' ;;
         ws) echo "^process-ended.*reading 'toLowerCase'" ;;
-        python-engineio) echo '^(heartbeat|memory-held|threads)' ;;
+        python-engineio) echo '^(heartbeat|threads)' ;;
         socketioxide) echo '^(cpu|bystander-late)' ;;
     esac
 }

@@ -75,3 +75,66 @@ fn a_server_that_cannot_be_fuzzed_is_no_finding() {
     let output = Command::new(SIOSPEC).args(["fuzz", "--", "false"]).output().expect("siospec runs");
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// What a server that does not let go of something does, and one that does.
+const LEAKS: [(&str, &str, &str); 5] = [
+    (
+        "held",
+        "memory-held",
+        "alice > open websocket\nalice > send 40\nalice < within 1000 ms any anything\nalice > 3000 times send 42[\"x\"]\n",
+    ),
+    (
+        "memory",
+        "memory-kept",
+        "rounds: 60\nalice > open websocket\nalice > send 40\nalice > send 42[\"x\"]\nalice < within 100 ms any anything\nalice > drop\n",
+    ),
+    (
+        "threads",
+        "threads",
+        "alice > open websocket\nalice > send 40\nalice < within 1000 ms any anything\nalice > send 42[\"x\"]\nalice + 42[\"x\"]\nalice + 42[\"x\"]\nalice + 42[\"x\"]\nwait 100 ms\nalice > drop\n",
+    ),
+    (
+        "descriptors",
+        "descriptors",
+        "alice > open websocket\nalice > send 40\nalice < within 1000 ms any anything\nalice > 40 times send 42[\"x\"]\nwait 100 ms\nalice > drop\n",
+    ),
+    ("sessions", "session-kept", "alice > handshake\nalice > poll\nalice > drop\n"),
+];
+
+#[test]
+fn whatever_is_not_let_go_of_is_told_from_what_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let testees = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/testees");
+    let leaky = testees.join("leaky/testee.js");
+    let leaky = leaky.to_str().expect("a path of this project");
+    std::thread::scope(|scope| {
+        for (leak, oracle, steps) in LEAKS {
+            let file = folder.path().join(format!("{leak}.siot"));
+            let (rounds, steps) = if let Some((rounds, steps)) =
+                steps.strip_prefix("rounds").and_then(|rest| rest.split_once('\n'))
+            {
+                (format!("rounds{rounds}\n"), steps)
+            } else {
+                (String::new(), steps)
+            };
+            fs::write(&file, format!("siot 1\noracle: {oracle}\n{rounds}\n{steps}")).expect("a transcript");
+            for (env, answer) in [(format!("LEAK={leak}"), "FAILED"), ("LEAK=nothing".to_owned(), "FIXED")] {
+                let file = file.clone();
+                scope.spawn(move || {
+                    let output = Command::new(SIOSPEC)
+                        .arg("replay")
+                        .arg(file)
+                        .args(["--env", &env, "--", "node", leaky])
+                        .output()
+                        .expect("siospec runs");
+                    let said = String::from_utf8_lossy(&output.stdout);
+                    assert!(
+                        said.contains(answer),
+                        "{leak} with {env}: {said}{}",
+                        String::from_utf8_lossy(&output.stderr)
+                    );
+                });
+            }
+        }
+    });
+}

@@ -17,6 +17,8 @@ pub(super) struct Amplifier {
     rng: Rng,
     /// What only the grammar knows of.
     begun: VecDeque<Case>,
+    /// How often all of that was drawn.
+    passes: usize,
     all: Vec<Candidate>,
     /// Each candidate by its state and what is repeated.
     known: BTreeMap<(String, String), usize>,
@@ -59,10 +61,11 @@ enum Way {
 
 impl Amplifier {
     /// Begins with what the grammar alone says.
-    pub(super) fn new(mut rng: Rng) -> Self {
+    pub(super) fn new(rng: Rng) -> Self {
         Self {
-            begun: all_begun(&mut rng).into(),
             rng,
+            begun: VecDeque::new(),
+            passes: 0,
             all: Vec::new(),
             known: BTreeMap::new(),
             drawn: 0,
@@ -126,10 +129,15 @@ impl Amplifier {
         }
     }
 
-    /// What the grammar says, round and round: what a server has not tidied up yet hides something at times.
+    /// What the grammar says, in passes: first not very often, then more and more.
     fn said(&mut self) -> Option<Case> {
-        self.begun.rotate_left(usize::from(!self.begun.is_empty()));
-        self.begun.back().cloned()
+        const TIMES: [u32; 3] = [300, 2500, 10_000];
+        if self.begun.is_empty() {
+            let times = TIMES[self.passes.min(TIMES.len() - 1)];
+            self.begun = all_begun(&mut self.rng, times).into();
+            self.passes += 1;
+        }
+        self.begun.pop_front()
     }
 
     /// What was repeated least, in a state where least was repeated: all of a case, or something in it.

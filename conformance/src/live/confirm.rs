@@ -32,7 +32,7 @@ pub(super) struct Bench<'h> {
     /// The next server, which starts while this one is harmed.
     next: Option<JoinHandle<Result<Server, TargetError>>>,
     oracles: &'h Oracles,
-    lag: &'h Lag,
+    lag: Arc<Lag>,
     server: Option<Server>,
 }
 
@@ -55,7 +55,7 @@ impl Patience {
 const LONGEST_FEW: Duration = Duration::from_millis(2500);
 
 impl<'h> Bench<'h> {
-    pub(super) fn new(host: &'h Host, oracles: &'h Oracles, lag: &'h Lag) -> Self {
+    pub(super) fn new(host: &'h Host, oracles: &'h Oracles, lag: Arc<Lag>) -> Self {
         Self { host, oracles, lag, server: None, next: None }
     }
 
@@ -87,15 +87,14 @@ impl<'h> Bench<'h> {
         Ok(())
     }
 
-    /// Ends the server.
-    pub(super) async fn clear(&mut self) {
+    /// Ends the server; gives the next one, which nobody has harmed.
+    pub(super) async fn clear(&mut self) -> Option<Server> {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
-        if let Some(next) = self.next.take()
-            && let Ok(Ok(server)) = next.await
-        {
-            server.stop().await;
+        match self.next.take()?.await {
+            Ok(Ok(server)) => Some(server),
+            _ => None,
         }
     }
 
@@ -114,7 +113,7 @@ impl<'h> Bench<'h> {
             self.fresh().await?;
         }
         let Some(server) = &mut self.server else { return Ok(None) };
-        let found = tried(server, case, wanted, patience, self.oracles, self.lag).await;
+        let found = tried(server, case, wanted, patience, self.oracles, &self.lag).await;
         if found.as_ref().is_some_and(|evidence| harms(evidence.oracle)) {
             self.harmed().await;
         }
@@ -160,21 +159,21 @@ impl<'h> Bench<'h> {
             tokio::select! {
                 one = doing.join_next() => done.extend(one.and_then(Result::ok)),
                 () = sleep(Duration::from_millis(10)) => {
-                    if let Some(evidence) = server.trouble(self.lag, self.oracles) {
-                        found = Some(cause(server, evidence, self.oracles, self.lag).await);
+                    if let Some(evidence) = server.trouble(&self.lag, self.oracles) {
+                        found = Some(cause(server, evidence, self.oracles, &self.lag).await);
                     }
                 }
             }
         }
         doing.shutdown().await;
         if found.is_none() {
-            found = harm(server, patience.open, self.oracles, self.lag).await;
+            found = harm(server, patience.open, self.oracles, &self.lag).await;
         }
         for one in &mut done {
             one.ends().await;
         }
         if found.is_none() {
-            found = harm(server, patience.closed, self.oracles, self.lag).await;
+            found = harm(server, patience.closed, self.oracles, &self.lag).await;
         }
         if found.is_none() && wanted.class() == Class::Hang && self.oracles.holds(Oracle::Cpu) {
             found = weigh::is_busy(server).await;
@@ -201,7 +200,10 @@ impl<'h> Bench<'h> {
     ) -> Result<Option<Evidence>, TargetError> {
         let mut last = None;
         for _ in 0..times {
-            self.fresh().await?;
+            // What ends nothing leaves a server as fresh as it was.
+            if harms(like.oracle) || like.oracle.weighs() || last.is_none() {
+                self.fresh().await?;
+            }
             match self.tries(case, like.oracle, patience).await? {
                 Some(evidence) if is_same(&evidence, like) => last = Some(evidence),
                 _ => return Ok(None),
@@ -388,13 +390,15 @@ pub async fn replay(script: &Script, host: &Host) -> Result<Option<Evidence>, Ta
     let oracle =
         Oracle::from_name(name).ok_or_else(|| TargetError::Usage(format!("no oracle is called {name:?}")))?;
     let oracles = Oracles::new(&[], &[]);
-    let lag = Lag::measured();
+    let lag = Arc::new(Lag::measured());
     let mut host = host.clone();
     host.learn().await?;
-    let mut bench = Bench::new(&host, &oracles, &lag);
+    let mut bench = Bench::new(&host, &oracles, lag);
     let patience = Patience { open: Duration::from_millis(300), closed: Duration::from_millis(400) };
     let found = bench.tries(&Case::of(script), oracle, patience).await;
-    bench.clear().await;
+    if let Some(server) = bench.clear().await {
+        server.stop().await;
+    }
     // Another harm than the one that was found is another finding.
     Ok(found?.filter(|evidence| evidence.oracle.class() == oracle.class()))
 }

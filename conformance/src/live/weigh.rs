@@ -236,15 +236,18 @@ async fn grows(server: &Server, case: &Case) -> Option<(Evidence, Case)> {
     None
 }
 
-/// What the server takes up once it has read what was sent.
+/// What the server takes up once it has read what was sent: it answers others, has nothing to do, and grows no more.
 async fn steady(server: &Server) -> Option<Vitals> {
     const LOOK: Duration = Duration::from_millis(50);
     const LOOKS: usize = 40;
+    const BUSY: Duration = Duration::from_millis(20);
     let mut last = server.vitals()?;
     for _ in 0..LOOKS {
+        let answers = server.answers();
         sleep(LOOK).await;
         let now = server.vitals()?;
-        if now.memory_bytes <= last.memory_bytes + (256 << 10) {
+        let is_idle = server.answers() > answers && now.cpu.saturating_sub(last.cpu) <= BUSY;
+        if is_idle && now.memory_bytes <= last.memory_bytes + (256 << 10) {
             return Some(now);
         }
         last = now;
@@ -315,13 +318,16 @@ pub(super) async fn is_busy(server: &Server) -> Option<Evidence> {
     Some(Evidence::new(Oracle::Cpu, what))
 }
 
-/// Threads or descriptors that stay behind after every time-out.
+/// Threads or descriptors that pile up on a few connections, or stay behind after every time-out.
 async fn left(
     server: &Server,
     case: &Case,
     oracle: Oracle,
     count: impl Fn(&Vitals) -> u64,
 ) -> Option<Evidence> {
+    if let Some(evidence) = piled(server, case, oracle, &count).await {
+        return Some(evidence);
+    }
     let mut levels = Vec::new();
     for _ in 0..3 {
         for mut one in run(server, case).await {
@@ -329,12 +335,47 @@ async fn left(
         }
         sleep(2 * server.ground.budget() + Duration::from_millis(500)).await;
         levels.push(count(&server.vitals()?));
+        // The first time warms up.
+        if let [.., before, now] = levels[..]
+            && now <= before + 2
+        {
+            return None;
+        }
     }
     let [first, second, third] = levels[..] else { return None };
-    (second > first + 2 && third > second + 2).then(|| {
-        let what = format!("{first}, {second}, {third} {oracle} after the first, second and third time");
-        Evidence::new(oracle, what)
-    })
+    Some(Evidence::new(
+        oracle,
+        format!("{first}, {second}, {third} {oracle} after the first, second and third time"),
+    ))
+}
+
+/// Threads or descriptors that grow with what is sent, not with the number of connections.
+async fn piled(
+    server: &Server,
+    case: &Case,
+    oracle: Oracle,
+    count: impl Fn(&Vitals) -> u64,
+) -> Option<Evidence> {
+    /// A pool that every server may have.
+    const POOL: u64 = 48;
+    /// So many for each connection are nobody's.
+    const MANY: u64 = 8;
+    let before = count(&server.vitals()?);
+    let mut levels = Vec::new();
+    for factor in [1, 2] {
+        let mut done = run(server, &times(case, factor)?).await;
+        steady(server).await?;
+        let more = count(&server.vitals()?).saturating_sub(before);
+        let open = done.iter().map(|one| one.open_lines() as u64).sum::<u64>();
+        for one in &mut done {
+            one.ends().await;
+        }
+        levels.push((more, open));
+        sleep(server.ground.budget() + Duration::from_millis(300)).await;
+    }
+    let [(one, _), (two, open)] = levels[..] else { return None };
+    (open > 0 && one > POOL && two > POOL + MANY * open && two * 2 > one * 3)
+        .then(|| Evidence::new(oracle, format!("{one} {oracle} more, then {two}, on {open} connections")))
 }
 
 /// The same case with what is repeated in it repeated so many times more often.

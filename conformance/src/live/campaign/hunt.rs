@@ -11,7 +11,7 @@ use tokio::{
     time::{interval, sleep, timeout},
 };
 
-use super::{Case, Evidence, Run, is_mild};
+use super::{Case, Evidence, Run, is_mild, sessions::abandon};
 use crate::{
     live::{confirm, ground::Ground, judge, perform::Performance, reaction},
     target::TargetError,
@@ -48,7 +48,7 @@ struct Done {
 /// How many cases are under way at the same time.
 const ABREAST: usize = 32;
 /// How many of those that take their time are under way beside them.
-const SLOW_ABREAST: usize = 24;
+const SLOW_ABREAST: usize = 32;
 /// How many wait for what is due.
 const MOST_WAITING: usize = 96;
 /// How many of them wait for what need not come: a poll that may be held, pings that come too often.
@@ -100,6 +100,7 @@ impl Run<'_> {
                         let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
+                        abandon(&mut self.abandoned, &one.case, &one.done, &server.ground);
                         recent.push_back((Instant::now(), one.case.clone()));
                     } else {
                         self.waiting.push(Waiting::new(one.case.clone(), one.done, due));
@@ -121,6 +122,7 @@ impl Run<'_> {
                         let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
+                        abandon(&mut self.abandoned, &one.case, &one.done, &server.ground);
                         recent.push_back((Instant::now(), one.case));
                     }
                     recent.retain(|(ended, _)| ended.elapsed() < RECENT);

@@ -1,6 +1,9 @@
 //! From suspects to a finding: which case it was, three times of three, and the smallest that does it.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{Bench, Case, Evidence, MOST_ALIKE, Run, is_mild};
 use crate::{
@@ -17,17 +20,17 @@ use crate::{
 };
 
 /// How long a case may be made smaller.
-const MINIMISING: Duration = Duration::from_secs(8);
+const MINIMISING: Duration = Duration::from_secs(5);
 /// The same for what ends nothing.
-const MINIMISING_MILD: Duration = Duration::from_secs(4);
+const MINIMISING_MILD: Duration = Duration::from_secs(3);
 /// How often a finding has to show.
 const TIMES: usize = 3;
 /// How long suspects are tried.
-const TRYING: Duration = Duration::from_secs(20);
+const TRYING: Duration = Duration::from_secs(12);
 /// After so many that could not be shown again, only few more are tried.
 const MANY_IN_VAIN: usize = 12;
 
-impl Run<'_> {
+impl<'c> Run<'c> {
     /// Something happened to the server while many cases were done: finds out which it was.
     ///
     /// # Errors
@@ -38,7 +41,9 @@ impl Run<'_> {
         evidence: Evidence,
     ) -> Result<(), TargetError> {
         self.tells("investigating");
-        self.falls().await;
+        if !is_mild(evidence.oracle) {
+            self.falls().await;
+        }
         if !self.campaign.host.is_ours() {
             // Nobody starts it again: there is nothing left to try it on.
             return self.last_suspect(suspects, evidence).await;
@@ -52,12 +57,17 @@ impl Run<'_> {
         if again.count() >= MOST_ALIKE {
             return Ok(());
         }
-        let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
-        let found = culprit(&mut bench, suspects, &evidence).await;
-        bench.clear().await;
-        match found? {
-            Some((case, evidence)) => self.looks_into(&case, evidence).await,
+        let mut bench = self.bench();
+        match culprit(&mut bench, suspects, &evidence).await? {
+            Some((case, evidence)) if !self.is_behind(&case, &evidence) => {
+                self.makes_smaller(bench, &case, evidence).await
+            }
+            Some(_) => {
+                self.goes_on_with(bench.clear().await).await;
+                Ok(())
+            }
             None => {
+                self.goes_on_with(bench.clear().await).await;
                 self.report.unconfirmed.push(format!("{}: {}", evidence.oracle, evidence.what));
                 Ok(())
             }
@@ -70,9 +80,9 @@ impl Run<'_> {
             // It serves again, or still: whoever watches over it may have started it.
             Ok(server) => {
                 self.server = Some(server);
-                let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
+                let mut bench = self.bench();
                 let found = culprit(&mut bench, suspects, &evidence).await;
-                bench.clear().await;
+                self.goes_on_with(bench.clear().await).await;
                 if let Ok(Some((case, evidence))) = found {
                     self.finds(evidence, case, seconds);
                 } else {
@@ -94,52 +104,70 @@ impl Run<'_> {
     /// # Errors
     /// No server can be started.
     pub(super) async fn looks_into(&mut self, case: &Case, evidence: Evidence) -> Result<(), TargetError> {
-        let behind = self
-            .report
-            .findings
-            .iter()
-            .any(|found| found.oracle() == evidence.oracle && self.is_fenced(case));
-        if behind || (self.vain > MANY_IN_VAIN && !self.report.cases.is_multiple_of(16)) {
+        let is_vain = self.vain > MANY_IN_VAIN && !self.report.cases.is_multiple_of(16);
+        if is_vain || self.is_behind(case, &evidence) {
             return Ok(());
         }
         self.tells("confirming");
         if harms(evidence.oracle) || evidence.oracle.weighs() {
             self.falls().await;
         }
+        let mut bench = self.bench();
+        match bench.confirms(case, &evidence, Patience::QUICK, 1).await? {
+            Some(evidence) => self.makes_smaller(bench, case, evidence).await,
+            None => {
+                self.goes_on_with(bench.clear().await).await;
+                self.in_vain(&evidence);
+                Ok(())
+            }
+        }
+    }
+
+    fn bench(&self) -> Bench<'c> {
+        Bench::new(&self.campaign.host, &self.campaign.oracles, Arc::clone(&self.lag))
+    }
+
+    fn in_vain(&mut self, evidence: &Evidence) {
+        self.vain += 1;
+        self.report.unconfirmed.push(format!("{}: {}", evidence.oracle, evidence.what));
+    }
+
+    /// Whether the same was found by what is in the case.
+    fn is_behind(&self, case: &Case, evidence: &Evidence) -> bool {
+        self.report.findings.iter().any(|found| found.oracle() == evidence.oracle) && self.is_fenced(case)
+    }
+
+    /// Makes a case smaller that showed something alone, shows it again, and keeps it.
+    async fn makes_smaller(
+        &mut self,
+        mut bench: Bench<'c>,
+        case: &Case,
+        confirmed: Evidence,
+    ) -> Result<(), TargetError> {
+        self.tells("confirming");
         let patience = Patience::QUICK;
-        let mut bench = Bench::new(&self.campaign.host, &self.campaign.oracles, &self.lag);
-        // Once more is enough to make it smaller: what is left is shown three times of three.
-        let Some(confirmed) = bench.confirms(case, &evidence, patience, 1).await? else {
-            bench.clear().await;
-            self.vain += 1;
-            self.report.unconfirmed.push(format!("{}: {}", evidence.oracle, evidence.what));
-            return Ok(());
-        };
         let seconds = self.began.elapsed().as_secs_f64();
         let known: Vec<String> = self.report.findings.iter().map(Finding::signature).collect();
         let mut smallest = smaller(&mut bench, case, &confirmed, patience, &[]).await;
         if known.contains(&signature(&confirmed, &smallest)) {
             if !case.pauses() {
-                bench.clear().await;
+                self.goes_on_with(bench.clear().await).await;
                 self.fences.push(Fence::around(&smallest));
                 return Ok(());
             }
             // After the server's own time-outs it may be another bug with the same words.
             smallest = smaller(&mut bench, case, &confirmed, patience, &known).await;
         }
-        // Something shorter may show itself not every time where the whole case does.
-        let mut shown = bench.confirms(&smallest, &confirmed, patience, TIMES).await?;
+        // It was shown once already. Something shorter may show itself not every time where the whole case does.
+        let mut shown = bench.confirms(&smallest, &confirmed, patience, TIMES - 1).await?;
         if shown.is_none() && smallest != *case {
             smallest.clone_from(case);
             shown = bench.confirms(&smallest, &confirmed, patience, TIMES).await?;
         }
-        bench.clear().await;
+        self.goes_on_with(bench.clear().await).await;
         match shown {
             Some(evidence) => self.finds(evidence, smallest, seconds),
-            None => {
-                self.vain += 1;
-                self.report.unconfirmed.push(format!("{}: {}", confirmed.oracle, confirmed.what));
-            }
+            None => self.in_vain(&confirmed),
         }
         Ok(())
     }

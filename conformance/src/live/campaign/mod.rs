@@ -3,13 +3,18 @@
 mod hunt;
 mod investigate;
 mod scales;
+mod sessions;
 
 use std::{
     collections::{BTreeSet, VecDeque},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use self::hunt::{Hunted, Waiting};
+use self::{
+    hunt::{Hunted, Waiting},
+    sessions::Abandoned,
+};
 use super::{
     amplify::Amplifier,
     case::Case,
@@ -106,7 +111,7 @@ struct Run<'c> {
     watcher: &'c mut dyn Watcher,
     generator: Generator,
     began: Instant,
-    lag: Lag,
+    lag: Arc<Lag>,
     server: Option<Server>,
     reactions: Reactions,
     /// What is left of the batch: those that take their time, and the others.
@@ -116,6 +121,8 @@ struct Run<'c> {
     results: Vec<(u64, Case, Vec<Triple>)>,
     /// Cases that are done, to which something is still due.
     waiting: Vec<Waiting>,
+    /// Sessions that nobody uses any more.
+    abandoned: VecDeque<Abandoned>,
     fences: Vec<Fence>,
     report: Report,
     /// What is to be weighed.
@@ -190,13 +197,14 @@ impl<'c> Run<'c> {
             campaign,
             watcher,
             began: Instant::now(),
-            lag: Lag::measured(),
+            lag: Arc::new(Lag::measured()),
             server: None,
             reactions: Reactions::default(),
             slow: VecDeque::new(),
             quick: VecDeque::new(),
             results: Vec::new(),
             waiting: Vec::new(),
+            abandoned: VecDeque::new(),
             fences: Vec::new(),
             report,
             vain: 0,
@@ -228,6 +236,7 @@ impl<'c> Run<'c> {
                         self.sees(case, evidence).await?;
                     }
                     self.stands().await?;
+                    self.asks_for_sessions().await?;
                     self.weigh().await?;
                     self.looks_aside(false).await?;
                 }
@@ -270,20 +279,20 @@ impl<'c> Run<'c> {
 
     /// Looks into what was kept for later, in a part of the time, or all of it at the end.
     async fn looks_aside(&mut self, all: bool) -> Result<(), TargetError> {
-        const FIRST: Duration = Duration::from_secs(30);
+        const FIRST: Duration = Duration::from_secs(20);
         loop {
             let elapsed = self.began.elapsed();
-            let now = all || (elapsed > FIRST && self.aside < elapsed / 4);
-            if !now {
-                return Ok(());
-            }
-            if self.is_full() {
+            let now = all || (elapsed > FIRST && self.aside < elapsed / 5);
+            if !now || self.is_full() {
                 return Ok(());
             }
             let Some((suspects, evidence)) = self.deferred.pop_front() else { return Ok(()) };
             self.investigates(suspects, evidence).await?;
             self.stands().await?;
             self.aside += self.began.elapsed() - elapsed;
+            if !all {
+                return Ok(());
+            }
         }
     }
 
@@ -316,9 +325,19 @@ impl<'c> Run<'c> {
         Ok(())
     }
 
+    /// Goes on with a server that nobody has used, if there is none.
+    async fn goes_on_with(&mut self, spare: Option<Server>) {
+        match (&self.server, spare) {
+            (None, Some(spare)) if spare.is_well() => self.server = Some(spare),
+            (_, Some(spare)) => spare.stop().await,
+            (_, None) => {}
+        }
+    }
+
     async fn falls(&mut self) {
         // What was due to them comes from nobody any more.
         self.waiting.clear();
+        self.abandoned.clear();
         if let Some(server) = self.server.take() {
             server.stop().await;
         }

@@ -15,17 +15,17 @@ const LARGE: usize = 32 << 10;
 const MOST_BYTES: usize = 12 << 20;
 
 /// All of them in an order of its own for each seed, those first that are in the middle of something; those that send much
-/// are evenly spread.
-pub(in crate::live) fn all(rng: &mut Rng) -> Vec<Case> {
+/// are evenly spread. What is small is done so many times.
+pub(in crate::live) fn all(rng: &mut Rng, times: u32) -> Vec<Case> {
     let mut middle = Vec::new();
     let mut others = Vec::new();
     for (state, is_middle) in states() {
         for act in sayings() {
-            let case = repeated(&state, act);
+            let case = repeated(&state, act, times);
             if is_middle { &mut middle } else { &mut others }.push(case);
         }
     }
-    middle.extend(requests(rng));
+    middle.extend(requests(rng, times));
     rng.shuffle(&mut middle);
     rng.shuffle(&mut others);
     middle.extend(others);
@@ -41,11 +41,12 @@ pub(in crate::live) fn all(rng: &mut Rng) -> Vec<Case> {
     all
 }
 
-/// The case in which a step is done very often at the end.
-fn repeated(state: &[Act], act: Act) -> Case {
+/// The case in which a step is done very often at the end: so many times, or as many as there may be of what is large.
+fn repeated(state: &[Act], act: Act, times: u32) -> Case {
     let size = Case::new(vec![step(act.clone())]).weight().max(1);
-    let times = if size > 1000 { MOST_BYTES / size } else { 2500 };
-    let times = u32::try_from(times).unwrap_or(u32::MAX).min(super::most_times(&act).unwrap_or(1));
+    let fitting = u32::try_from(MOST_BYTES / size).unwrap_or(u32::MAX);
+    let times = if size > 1000 { fitting } else { times.min(fitting) };
+    let times = times.min(super::most_times(&act).unwrap_or(1));
     let mut steps = as_steps(state);
     steps.push(step(Act::Times(times.max(2), Box::new(act))));
     Case::new(steps)
@@ -110,7 +111,7 @@ fn sayings() -> Vec<Act> {
 }
 
 /// Requests, whole and in pieces, and what can be many in them.
-fn requests(rng: &mut Rng) -> Vec<Case> {
+fn requests(rng: &mut Rng, times: u32) -> Vec<Case> {
     const NEW: &str = "EIO=4&transport=polling";
     let own = format!("EIO=4&transport=polling&sid=${}", ATTACKERS[0]);
     let get = |query: &str| request("GET", query, None);
@@ -121,7 +122,7 @@ fn requests(rng: &mut Rng) -> Vec<Case> {
     for act in
         [Act::Handshake, Act::Connect, get(&own), get("EIO=3&transport=polling"), post("3"), post("40")]
     {
-        all.push(repeated(&joined, act));
+        all.push(repeated(&joined, act, times));
     }
     for packet in ["", "2", "3", "6", "40", "42[\"message\",1]", "452-[\"message\"]", "bAAAA"] {
         let body = vec![packet; 1000].join("\u{1e}");
@@ -129,7 +130,7 @@ fn requests(rng: &mut Rng) -> Vec<Case> {
     }
     let own_websocket = format!("EIO=4&transport=websocket&sid=${}", ATTACKERS[0]);
     for query in ["EIO=4&transport=websocket", own_websocket.as_str()] {
-        all.push(repeated(&polling, Act::Websocket(query.to_owned())));
+        all.push(repeated(&polling, Act::Websocket(query.to_owned()), times));
     }
     // Headers and parameters, as many as fit below the usual limits of bytes, and fewer.
     for act in [Act::Open(Transport::Websocket), get(NEW), Act::Websocket(own_websocket), post("40")] {
@@ -158,7 +159,7 @@ fn requests(rng: &mut Rng) -> Vec<Case> {
     ] {
         let mut state = vec![Act::Handshake, Act::Connect];
         state.extend((!head.is_empty()).then(|| bytes(head)));
-        all.push(repeated(&state, bytes(piece)));
+        all.push(repeated(&state, bytes(piece), times));
     }
     all
 }

@@ -17,8 +17,8 @@ pub(super) fn draw(rng: &mut Rng) -> Vec<Step> {
     match rng.u8(..8) {
         0 => steps.push(Step::Wait(20)),
         // Until it has had enough.
-        1 | 2 => steps.push(Step::See(hears(name, 1200))),
-        3 => steps.push(Step::See(hears(name, REACTS_MS))),
+        1..4 => steps.push(Step::See(hears(name, 1200))),
+        4 => steps.push(Step::See(hears(name, REACTS_MS))),
         _ => {}
     }
     let endings: &[Act] = match rng.u8(..8) {
