@@ -42,7 +42,7 @@ const RULES: [&str; 6] =
 const MORE: [&str; 2] = ["upgrade-drops-buffer", "upgrade-repeats-last"];
 
 /// Faults that no history of ours shows, and why.
-const UNSEEN: [(&str, &str); 37] = [
+const UNSEEN: [(&str, &str); 40] = [
     ("escaped-name-unknown", "clients do not escape the names of events"),
     ("placeholder-order-matters", "clients do not change the order of what is in a placeholder"),
     ("stray-binary-ignored", "it takes a packet that no client sends"),
@@ -54,6 +54,9 @@ const UNSEEN: [(&str, &str); 37] = [
     ("bad-packet-skipped", "it takes a packet that no client sends"),
     ("broken-packet-leaves-first-only", "it takes a packet that no client sends"),
     ("reason-forced-as-close", "it takes a packet that no client sends"),
+    ("reconnect-same-sid", "servers may use the id of a connection for its sockets, as socketioxide does"),
+    ("error-event-lost", "nobody emits an event of that name"),
+    ("reserved-ack-lost", "what clients acknowledge with are objects"),
     ("reserved-name-sent", "nobody emits an event whose name is reserved"),
     ("reason-server-as-client", "why somebody left is not judged"),
     ("reason-ping-timeout-as-close", "clients answer pings"),

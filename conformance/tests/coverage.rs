@@ -75,7 +75,7 @@ fn the_command_prints_the_table() {
     for rule in rules() {
         assert!(text.contains(rule.id), "{}", rule.id);
     }
-    assert!(text.contains("Upgrade") && text.contains("no rule names it"), "{text}");
+    assert!(text.contains("Upgrade") && text.contains("not covered: takes a client"), "{text}");
     let (text, exit) = siospec(&["list", "--coverage", "EIO-UP-003"]);
     assert!(exit == 0 && text.contains("engine/upgrade/held-poll-released"), "{text}");
     assert_eq!(siospec(&["list", "--coverage", "NO-SUCH"]).1, 4);

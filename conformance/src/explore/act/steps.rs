@@ -15,6 +15,8 @@ use crate::{
     stage::event,
 };
 
+/// The acknowledgement id of what nobody listens for.
+const UNHEARD_ID: u64 = 6_000_000;
 /// The time for acknowledgements that all come, and for those of which some do not.
 const ENOUGH_MS: u64 = 1500;
 const SHORT_MS: u64 = 200;
@@ -66,7 +68,11 @@ impl Play {
             }
             Act::Echo(shape) => return self.echoes(place, shape).await,
             Act::Ask(shape, id) => self.asks(place, shape.as_ref(), *id),
-            Act::Unheard => self.says(place.0, event(&self.stage.own("unheard"), [json!(1)]).on(&place.1)),
+            // Nobody can answer it, though it asks.
+            Act::Unheard => {
+                let unheard = event(&self.stage.own("unheard"), [json!(1)]).with_id(UNHEARD_ID);
+                self.says(place.0, unheard.on(&place.1));
+            }
             Act::Lookup(audience) => {
                 if let Some(address) = self.address(place, audience) {
                     let command = command("sockets", &address);
