@@ -347,8 +347,11 @@ pub(super) async fn cause(server: &mut Server, evidence: Evidence, oracles: &Ora
     }
 }
 
-/// Whether the server still knows a session that nobody has used for longer than it announces.
+/// Whether the server still knows a session that nobody has used for longer than it announces. One that only takes leave of
+/// its client is over.
 pub(super) async fn still_there(server: &Server, sid: &str) -> Option<Evidence> {
+    /// What may wait for the client, and the farewell.
+    const POLLS: usize = 4;
     let log = Arc::new(Log::default());
     let line = Line::connect(&server.ground.authority, &server.ground.path, &log, 0).await.ok()?;
     let head = format!(
@@ -357,16 +360,29 @@ pub(super) async fn still_there(server: &Server, sid: &str) -> Option<Evidence> 
         server.ground.authority,
         server.ground.headers
     );
-    line.write(head.as_bytes()).await;
-    let deadline = Instant::now() + server.ground.scaled(1500);
     let mut status = None;
-    while status.is_none() && Instant::now() < deadline {
-        sleep(Duration::from_millis(5)).await;
-        status = log.lock().heard.iter().find_map(|heard| match heard.what {
-            What::Reply(status, _) => Some(status),
-            What::End => Some(0),
-            _ => None,
-        });
+    for _ in 0..POLLS {
+        log.lock().heard.clear();
+        line.write(head.as_bytes()).await;
+        let deadline = Instant::now() + server.ground.scaled(1500);
+        let mut reply = None;
+        while reply.is_none() && Instant::now() < deadline {
+            sleep(Duration::from_millis(5)).await;
+            reply = log.lock().heard.iter().find_map(|heard| match &heard.what {
+                What::Reply(status, body) => Some((*status, body.clone())),
+                What::End => Some((0, String::new())),
+                _ => None,
+            });
+        }
+        let is_farewell =
+            |body: &str| body.split('\u{1e}').any(|packet| packet == "1") || body.ends_with("1:1");
+        status = match reply {
+            Some((200, body)) if is_farewell(&body) => Some(0),
+            reply => reply.map(|(status, _)| status),
+        };
+        if status != Some(200) {
+            break;
+        }
     }
     line.close(false).await;
     let budget = server.ground.budget().as_secs_f64();

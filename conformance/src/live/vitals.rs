@@ -9,6 +9,9 @@ pub(super) struct Vitals {
     pub(super) memory_bytes: u64,
     /// Time on the processor since it began.
     pub(super) cpu: Duration,
+    /// Time in which its threads wanted a processor, whether they had one or waited for it; that on the processor where the
+    /// system does not say.
+    pub(super) wanted: Duration,
     /// Threads.
     pub(super) threads: u64,
     /// Open descriptors.
@@ -31,6 +34,7 @@ pub(super) fn of(processes: &[u32]) -> Option<Vitals> {
         let all = sum.get_or_insert(Vitals::default());
         all.memory_bytes += memory_bytes;
         all.cpu += stat.cpu;
+        all.wanted += wanted(id).unwrap_or(stat.cpu);
         all.threads += stat.threads;
         all.descriptors += descriptors;
     }
@@ -53,6 +57,18 @@ fn stat(id: u32) -> Option<Stat> {
     let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
     let ticks = u32::try_from(number(11)? + number(12)?).ok()?;
     Some(Stat { group: u32::try_from(number(2)?).ok()?, cpu: TICK * ticks, threads: number(17)? })
+}
+
+/// See `Documentation/scheduler/sched-stats.rst` of the kernel, `/proc/[pid]/schedstat`.
+fn wanted(id: u32) -> Option<Duration> {
+    let mut all = Duration::ZERO;
+    for task in fs::read_dir(format!("/proc/{id}/task")).ok()?.flatten() {
+        let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        let mut fields = text.split(' ').map(|field| field.parse().ok());
+        let (ran, waited): (u64, u64) = (fields.next()??, fields.next()??);
+        all += Duration::from_nanos(ran.saturating_add(waited));
+    }
+    Some(all)
 }
 
 fn memory(id: u32) -> Option<u64> {

@@ -307,14 +307,13 @@ pub(super) async fn is_busy(server: &Server) -> Option<Evidence> {
     for _ in 0..2 {
         let before = server.vitals()?;
         sleep(LOOK).await;
-        let spent = server.vitals()?.cpu.saturating_sub(before.cpu);
-        busy = spent.as_secs_f64() / LOOK.as_secs_f64();
-        // On a busy machine it gets less than a whole processor.
-        if busy < 0.4 {
+        let wanted = server.vitals()?.wanted.saturating_sub(before.wanted);
+        busy = wanted.as_secs_f64() / LOOK.as_secs_f64();
+        if busy < 0.7 {
             return None;
         }
     }
-    let what = format!("{:.0} % of a processor though nobody asks for anything", busy * 100.0);
+    let what = format!("{:.0} % of a processor wanted though nobody asks for anything", busy * 100.0);
     Some(Evidence::new(Oracle::Cpu, what))
 }
 

@@ -23,6 +23,8 @@ use crate::{
 const MINIMISING: Duration = Duration::from_secs(5);
 /// The same for what ends nothing.
 const MINIMISING_MILD: Duration = Duration::from_secs(3);
+/// The same where each try has to wait for what comes late.
+const MINIMISING_LATE: Duration = Duration::from_secs(12);
 /// How often a finding has to show.
 const TIMES: usize = 3;
 /// How long suspects are tried.
@@ -238,7 +240,12 @@ async fn smaller(
     patience: Patience,
     known: &[String],
 ) -> Case {
-    let deadline = Instant::now() + if is_mild(like.oracle) { MINIMISING_MILD } else { MINIMISING };
+    let time = match like.oracle {
+        Oracle::Heartbeat | Oracle::SessionKept | Oracle::MemoryKept => MINIMISING_LATE,
+        oracle if is_mild(oracle) => MINIMISING_MILD,
+        _ => MINIMISING,
+    };
+    let deadline = Instant::now() + time;
     let packets = heads(case);
     minimise(case, async |smaller: &Case| {
         if Instant::now() > deadline {
