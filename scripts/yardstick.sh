@@ -4,14 +4,14 @@
 #     scripts/yardstick.sh [NAME…]
 #
 # Without names, all of them: socket.io engine.io socket.io-parser ws python-engineio socketioxide. SEEDS and SECONDS_EACH
-# may be set (5 seeds, 60 s). A run on a vulnerable version ends with the finding that is looked for; it counts when the
-# transcript has at most 8 steps and replays 10 times of 10. Packages are installed into target/yardstick, findings are
-# written there too. All of it takes about an hour.
+# may be set (5 seeds, 60 s), and AGES to some of "vulnerable fixed newest". A run on a vulnerable version ends with the
+# finding that is looked for; it counts when the transcript has at most 8 steps and replays 10 times of 10. Packages are
+# installed into target/yardstick, findings are written there too. All of it takes about an hour.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly all=(socket.io engine.io socket.io-parser ws python-engineio socketioxide)
-readonly seeds=${SEEDS:-5} seconds=${SECONDS_EACH:-60}
+readonly seeds=${SEEDS:-5} seconds=${SECONDS_EACH:-60} ages=" ${AGES:-vulnerable fixed newest} "
 readonly folder=$PWD/target/yardstick testees=$PWD/fixtures/testees
 siospec=${SIOSPEC:-${CARGO_TARGET_DIR:-target}/release/siospec}
 
@@ -144,38 +144,44 @@ proven() {
     echo "$(grep -cE '^[a-z]+ +>|^wait' "$1")/$replayed"
 }
 
-# silent PATTERN NAME-AGE: whether no seed found it.
+# measured AGE: whether servers of this age are.
+measured() {
+    [[ $ages == *" $1 "* ]]
+}
+
+# silent PATTERN NAME AGE: whether no seed found it.
 silent() {
     local told=yes
+    measured "$3" || { echo "not measured" && return; }
     for seed in $(seq 1 "$seeds"); do
-        [ -z "$(found "$1" "$folder/found/$2-$seed")" ] || told="no, seed $seed"
+        [ -z "$(found "$1" "$folder/found/$2-$3-$seed")" ] || told="no, seed $seed"
     done
     echo "$told"
 }
 
 [ $# -gt 0 ] || set -- "${all[@]}"
-printf '%-17s %-24s %-7s %-34s %-12s %s\n' bug 'seconds, seed by seed' median 'steps/replays of 10' 'first fixed' newest
+printf '%-17s %-24s %-7s %-34s %-13s %s\n' bug 'seconds, seed by seed' median 'steps/replays of 10' 'first fixed' newest
 newest_done=
 for name in "$@"; do
     pattern=$(expected "$name")
     times='' proofs=''
-    for seed in $(seq 1 "$seeds"); do
+    for seed in $(measured vulnerable && seq 1 "$seeds"); do
         fuzz "$name" vulnerable "$seed" "$pattern"
         read -r time transcript <<<"$(found "$pattern" "$folder/found/$name-vulnerable-$seed")" || true
         times+="${time:--} "
         [ -z "$time" ] || proofs+="$(proven "$transcript") "
     done
     median=$(tr ' ' '\n' <<<"$times" | sed '/^$/d; s/^-$/999/' | sort -n | awk '{a[NR]=$1} END {print a[int((NR+1)/2)]}')
-    for seed in $(seq 1 "$seeds"); do fuzz "$name" fixed "$seed" "$pattern"; done
+    for seed in $(measured fixed && seq 1 "$seeds"); do fuzz "$name" fixed "$seed" "$pattern"; done
     # The bugs of packages of Node.js have the same newest server.
     case $name in
         python-engineio | socketioxide) newest=$name ;;
         *) newest=node ;;
     esac
-    if [[ " $newest_done " != *" $newest "* ]]; then
+    if measured newest && [[ " $newest_done " != *" $newest "* ]]; then
         for seed in $(seq 1 "$seeds"); do fuzz "$newest" newest "$seed" ''; done
         newest_done+=" $newest"
     fi
-    printf '%-17s %-24s %-7s %-34s %-12s %s\n' "$name" "$times" "${median/999/-}" "$proofs" \
-        "$(silent "$pattern" "$name-fixed")" "$(silent . "$newest-newest")"
+    printf '%-17s %-24s %-7s %-34s %-13s %s\n' "$name" "$times" "${median/999/-}" "$proofs" \
+        "$(silent "$pattern" "$name" fixed)" "$(silent . "$newest" newest)"
 done
