@@ -77,10 +77,12 @@ fn change_here(rng: &mut Rng, value: &mut Value, put: &mut Option<String>, mark:
         (5, _) => *put = Some(nested(rng)),
         (6, Value::String(text)) => *text = bytes::mutated(rng, text),
         (6, _) => *put = Some(words::pick(rng, &words::NUMBERS).to_owned()),
-        // What every object has is something else in this one.
+        // What every object has is something else in this one: one thing, or all of them.
         (7, _) => {
             let (name, hidden) = (words::pick(rng, &words::INHERITED), words::pick(rng, &words::VALUES));
-            *put = Some(format!("{{\"{name}\":{hidden}}}"));
+            let names = if rng.bool() { &[name][..] } else { &words::INHERITED };
+            let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":{hidden}")).collect();
+            *put = Some(format!("{{{}}}", members.join(",")));
         }
         _ => *put = Some(words::pick(rng, &words::VALUES).to_owned()),
     }
