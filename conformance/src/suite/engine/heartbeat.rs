@@ -61,7 +61,7 @@ const PONG_BEHIND_DATA: Rule = Rule::must(
     Source::engine("Heartbeat"),
     "A pong that comes in time keeps the session, however many messages it comes behind.",
 )
-.broken_by(&["busy-pong-missed"])
+.broken_by(&["busy-pong-missed", "ping-once", "unknown-event-closes"])
 .users("Clients that send much lose their connections.")
 .seen(&["socket.io#5450", "socket.io#5523"]);
 

@@ -58,7 +58,7 @@ const BEYOND_LIMIT: Rule = Rule::reference(
     Source::observed("maxPayload limits what clients send: what waits for a poll may be more in all"),
     "Events that wait for a poll all arrive, though they are more than maxPayload together.",
 )
-.broken_by(&["answer-cut-at-limit"])
+.broken_by(&["answer-cut-at-limit", "fourth-event-after-fifth"])
 .seen(&["socketioxide#738"]);
 
 scenarios! {

@@ -53,7 +53,7 @@ const WITH_DATA: Rule = Rule::should(
     Source::observed("the data of an upgrade packet is not looked at"),
     "An upgrade packet with data completes the upgrade as one without.",
 )
-.broken_by(&["upgrade-data-refused"])
+.broken_by(&["upgrade-data-refused", "upgrade-ignored"])
 .seen(&["python-engineio#7", "Flask-SocketIO#175"]);
 
 const POLLING_REFUSED_AFTER: Rule = Rule::must(

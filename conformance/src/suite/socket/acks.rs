@@ -110,7 +110,7 @@ const RESERVED_NAME: Rule = Rule::reference(
     Source::observed("the values of an acknowledgement are no event"),
     "An acknowledgement may begin with a name that no event may have.",
 )
-.broken_by(&["reserved-ack-lost"]);
+.broken_by(&["reserved-ack-lost", "client-ack-lost"]);
 
 scenarios! {
     UNASKED => nothing_is_acknowledged over [Polling, Websocket, Upgraded] needs [ECHO];

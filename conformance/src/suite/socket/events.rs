@@ -66,7 +66,7 @@ const UNKNOWN_UNANSWERED: Rule = Rule::reference(
     Source::observed("an event that nobody listens for gets no answer"),
     "An event that nobody listens for is not acknowledged, though it asks for it.",
 )
-.broken_by(&["unknown-event-acked"])
+.broken_by(&["unknown-event-acked", "unknown-event-closes"])
 .users("Clients take for done what nobody has done.");
 
 scenarios! {
