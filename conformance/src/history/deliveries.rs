@@ -237,6 +237,11 @@ impl Chances {
         if !sent.emission.volatile || !life.prompt || !facts.is_for(socket, sent).is_yes() {
             return;
         }
+        // What was sent just before may be what keeps it from leaving at once.
+        let others = || facts.emissions.values().filter(|other| !std::ptr::eq(*other, sent));
+        if others().any(|other| other.when.from <= sent.when.to && sent.when.from <= other.when.to) {
+            return;
+        }
         self.arrived |= !here.is_empty();
         if let Some(fence) = life.fence_after(sent.when.to) {
             let what = format!(

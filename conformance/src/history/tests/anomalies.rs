@@ -314,6 +314,20 @@ fn one_volatile_event_may_be_lost_and_three_may_not() {
 }
 
 #[test]
+fn volatile_events_that_are_sent_all_at_once_may_be_lost() {
+    let mut pen = Pen::two();
+    let calls: Vec<usize> = (1..=4)
+        .map(|uid| {
+            let Call::Emit(emission) = emit(uid, others()) else { unreachable!() };
+            pen.calls(0, Call::Emit(Emission { volatile: true, ..emission }))
+        })
+        .collect();
+    calls.into_iter().for_each(|call| pen.answered(call, &[json!({})]));
+    pen.fences();
+    pen.shows(&[]);
+}
+
+#[test]
 fn who_watches_is_told_who_comes() {
     let mut pen = Pen::two();
     pen.does(0, Call::Watch);
