@@ -42,9 +42,7 @@ async fn nothing_is_found_where_nothing_is_wrong() {
     let report = explored(None, &limits(120)).await;
     let found: Vec<_> = report.found.iter().map(|found| (&found.finding, &found.plan)).collect();
     assert!(found.is_empty(), "{found:#?}");
-    assert_eq!(report.histories, 120);
-    // A busy machine may be in the way of one or another.
-    assert!(report.spoilt.0 <= 6, "{:?}", report.spoilt);
+    assert_eq!((report.histories, report.spoilt), (120, (0, None)));
     assert_eq!(report.doubtful, [""; 0]);
 }
 
@@ -91,9 +89,9 @@ async fn what_goes_wrong_when_a_session_upgrades_is_found() {
     let report = certainly_explored("upgrade-repeats-last", &limits(20_000)).await;
     let found = report.found.first().unwrap();
     assert_eq!(found.finding.anomaly, Anomaly::Duplicate, "{report:#?}");
-    // It takes a message that is under way while a client upgrades: how small it can be made is chance.
+    // A client comes, speaks and upgrades.
     let steps = &found.plan.steps;
-    assert!(steps.iter().any(|step| step.act == Act::Upgrade), "{steps:#?}");
+    assert!(steps.iter().any(|step| step.act == Act::Upgrade) && steps.len() <= 5, "{steps:#?}");
 }
 
 /// As [`explored`], with all the time that it takes to make a finding small, on whatever machine.

@@ -51,12 +51,6 @@ async fn the_transcript_of_a_fault_fails_before_it_and_is_fixed_before_the_healt
         let turns = Arc::clone(&turns);
         telling.spawn(async move {
             let _turn = turns.acquire_owned().await.expect("the semaphore is never closed");
-            let tale = tale_of(fault.name).await;
-            if tale.wrong.is_empty() {
-                return (fault.name, tale);
-            }
-            // A busy machine may have been in the way: what is wrong twice is wrong.
-            println!("told once more: {:#?}", tale.wrong);
             (fault.name, tale_of(fault.name).await)
         });
     }
@@ -79,7 +73,7 @@ async fn the_transcript_of_a_fault_fails_before_it_and_is_fixed_before_the_healt
     );
     assert!(wrong.is_empty(), "{} wrong:\n{wrong:#?}", wrong.len());
     // What lies in time, or in numbers that only many sessions show, is no matter of one transcript.
-    let enough = if only() { 1 } else { 9 * tales.len() / 10 };
+    let enough = if only() { 1 } else { 19 * tales.len() / 20 };
     assert!(replayed >= enough, "only {replayed} of {} faults can be played again", tales.len());
 }
 

@@ -126,7 +126,9 @@ pub type Progress<'a> = &'a mut (dyn FnMut(Told<'_>) + Send);
 /// How often a plan is acted out to see an anomaly again.
 const AGAIN: usize = 12;
 /// How often a smaller plan is acted out at most, if it takes luck to see it.
-const MOST_TRIES: usize = 4;
+const MOST_TRIES: usize = 8;
+/// How often a plan is made smaller, if what came of it shows nothing: a smaller one may have shown it by luck.
+const SHRINKS: usize = 3;
 /// What is made smaller is not waited for as long as what is looked for.
 const HASTE: f64 = 0.3;
 
@@ -304,14 +306,17 @@ async fn look_into(
     let (certain, times) = again(plan).await?;
     // What runs side by side does not show the same every time.
     let tries = times.max(if plan.steps.iter().any(|step| step.flows) { 2 } else { 1 }).min(MOST_TRIES);
-    let smaller = smallest(ground, approach, plan, &recipe, first.anomaly, tries, limits).await;
-    let played = again(&smaller.plan).await.map(|(played, _)| played);
-    let (plan, played) = match played {
-        Some(played) => (smaller.plan, played),
-        None => (plan.clone(), certain),
-    };
+    let (mut plan, mut played, mut tried) = (plan.clone(), certain, 0);
+    for _ in 0..SHRINKS {
+        let smaller = smallest(ground, approach, &plan, &recipe, first.anomaly, tries, limits).await;
+        tried += smaller.tried;
+        if let Some((again, _)) = again(&smaller.plan).await {
+            (plan, played) = (smaller.plan, again);
+            break;
+        }
+    }
     let finding = played.findings.iter().find(|finding| finding.anomaly == first.anomaly).cloned()?;
-    Some(Shown { finding, plan, played, tried: smaller.tried })
+    Some(Shown { finding, plan, played, tried })
 }
 
 /// The smallest plan that shows the anomaly.

@@ -43,7 +43,11 @@ impl Play {
         let still = |state: &State| {
             state.moving.iter().find(|(number, _)| !state.closed.contains(number)).map(|(_, why)| why.clone())
         };
-        let done = self.board.until(self.soon(), |state| !matches!(still(state), Some(None))).await;
+        let mut done = self.board.until(self.soon(), |state| !matches!(still(state), Some(None))).await;
+        if done {
+            // One that failed since the connection was closed is known to be closed a moment later.
+            done = self.board.until(self.soon(), |state| still(state).is_none()).await;
+        }
         let (left, alarm) = {
             let state = self.board.lock();
             (still(&state), state.alarm)

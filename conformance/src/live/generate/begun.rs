@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{REACTS_MS, hears, steps::with_headers};
+use super::{REACTS_MS, hears, request, steps::with_headers};
 use crate::{
     live::case::{ATTACKERS, Case},
     scenario::Transport,
@@ -188,13 +188,4 @@ fn send(text: &str) -> Act {
 
 fn frame(last: bool, opcode: u8, payload: &[u8]) -> Act {
     Act::Frame { last, reserved: 0, opcode, payload: payload.to_vec() }
-}
-
-fn request(method: &str, query: &str, body: Option<&str>) -> Act {
-    Act::Request {
-        method: method.to_owned(),
-        query: Some(query.to_owned()),
-        headers: Vec::new(),
-        body: body.map(|body| Data::Text(body.to_owned())),
-    }
 }

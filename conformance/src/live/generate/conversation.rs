@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{REACTS_MS, hears, mutate, words};
+use super::{REACTS_MS, UPGRADE, hears, mutate, request, words};
 use crate::{
     live::case::ATTACKERS,
     scenario::Transport,
@@ -121,12 +121,9 @@ fn requests(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
         0 => steps.push(act(name, Act::Finish)),
         1 => {
             // A slow client: one line at a time.
-            let lines = [
-                "GET $path?EIO=4&transport=websocket HTTP/1.1\r\nHost: $host\r\n",
-                "a:b\r\n",
-                "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-                 Sec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n",
-            ];
+            let rest = format!("{UPGRADE}\r\n");
+            let first = "GET $path?EIO=4&transport=websocket HTTP/1.1\r\nHost: $host\r\n";
+            let lines = [first, "a:b\r\n", &rest];
             steps.push(act(name, Act::Connect));
             steps.extend(lines.map(|line| act(name, Act::Bytes(Data::Text(line.to_owned())))));
         }
@@ -143,10 +140,7 @@ fn requests(rng: &mut Rng, name: &str, steps: &mut Vec<Step>) {
 
 /// A request for a WebSocket, written out.
 pub(super) fn upgrade_of(path: &str, query: &str) -> String {
-    format!(
-        "GET {path}{query} HTTP/1.1\r\nHost: $host\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n\r\n"
-    )
+    format!("GET {path}{query} HTTP/1.1\r\nHost: $host\r\n{UPGRADE}\r\n")
 }
 
 /// Joins a namespace, and says something.
@@ -209,13 +203,4 @@ fn act(name: &str, act: Act) -> Step {
 
 fn send(name: &str, text: &str) -> Step {
     act(name, Act::Send(vec![Item::Text(text.to_owned())]))
-}
-
-fn request(method: &str, query: &str, body: Option<&str>) -> Act {
-    Act::Request {
-        method: method.to_owned(),
-        query: Some(query.to_owned()),
-        headers: Vec::new(),
-        body: body.map(|body| Data::Text(body.to_owned())),
-    }
 }

@@ -3,7 +3,7 @@
 
 use fastrand::Rng;
 
-use super::{REACTS_MS, conversation, hears, words};
+use super::{REACTS_MS, conversation, hears, request, words};
 use crate::{
     live::case::ATTACKERS,
     scenario::Transport,
@@ -42,12 +42,7 @@ fn begun(rng: &mut Rng, name: &str) -> Vec<Step> {
     let own = |transport: &str| format!("EIO=4&transport={transport}&sid=${name}");
     let send = |text: &str| Act::Send(vec![Item::Text(text.to_owned())]);
     let bytes = |text: String| Act::Bytes(Data::Text(text));
-    let get = |query: String| Act::Request {
-        method: "GET".to_owned(),
-        query: Some(query),
-        headers: Vec::new(),
-        body: None,
-    };
+    let get = |query: String| request("GET", &query, None);
     let open = Act::Open(Transport::Websocket);
     let path = ["$path", "$path", "/", "/other/"][rng.usize(..4)];
     let acts = match rng.u8(..13) {
@@ -82,16 +77,10 @@ fn begun(rng: &mut Rng, name: &str) -> Vec<Step> {
 fn used(rng: &mut Rng, name: &str) -> Vec<Step> {
     let other = ATTACKERS[rng.usize(..2)].to_owned();
     let polling = format!("EIO=4&transport=polling&sid=${name}");
-    let request = |method: &str, body: Option<&str>| Act::Request {
-        method: method.to_owned(),
-        query: Some(polling.clone()),
-        headers: Vec::new(),
-        body: body.map(|body| Data::Text(body.to_owned())),
-    };
     let act = match rng.u8(..4) {
-        0 => request("GET", None),
-        1 => request("POST", Some("42[\"message\",1]")),
-        2 => request("POST", Some("1")),
+        0 => request("GET", &polling, None),
+        1 => request("POST", &polling, Some("42[\"message\",1]")),
+        2 => request("POST", &polling, Some("1")),
         _ => Act::Websocket(format!("EIO=4&transport=websocket&sid=${name}")),
     };
     vec![Step::Act(other, act)]

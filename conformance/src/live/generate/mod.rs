@@ -16,7 +16,7 @@ mod words;
 use fastrand::Rng;
 
 use super::case::Case;
-use crate::siot::{Role, See, Sight, Step};
+use crate::siot::{Act, Data, Role, See, Sight, Step};
 
 pub(super) use self::{
     begun::all as all_begun,
@@ -118,6 +118,20 @@ pub(super) fn hears(actor: &str, within_ms: u64) -> See {
         was: None,
     }
 }
+
+/// A whole request.
+fn request(method: &str, query: &str, body: Option<&str>) -> Act {
+    Act::Request {
+        method: method.to_owned(),
+        query: Some(query.to_owned()),
+        headers: Vec::new(),
+        body: body.map(|body| Data::Text(body.to_owned())),
+    }
+}
+
+/// The lines of a head that ask for a WebSocket.
+const UPGRADE: &str = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n";
 
 #[cfg(test)]
 mod tests {

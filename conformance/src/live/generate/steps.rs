@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{REACTS_MS, hears, words};
+use super::{REACTS_MS, UPGRADE, hears, words};
 use crate::{
     live::case::ATTACKERS,
     siot::{Act, Data, Step},
@@ -138,8 +138,7 @@ fn written(
     };
     let mut lines = vec![format!("{method} {path}?{query} HTTP/1.1\r\n"), "Host: $host\r\n".to_owned()];
     if upgrades {
-        lines.push("Upgrade: websocket\r\nConnection: Upgrade\r\n".to_owned());
-        lines.push("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==\r\n".to_owned());
+        lines.extend(UPGRADE.split_inclusive("\r\n").map(str::to_owned));
     }
     lines.extend(more.iter().map(|(name, value)| format!("{name}: {value}\r\n")));
     // Before all others it may push them out.

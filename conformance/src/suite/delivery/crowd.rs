@@ -7,7 +7,7 @@ use crate::{
     rule::{Rule, Source},
     scenario::needs::{DELIVERY, WATCH, feature},
     scenarios,
-    stage::{Client, Sio, Stage, event},
+    stage::{Client, Sio, Stage},
     verdict::{Check, SetUp, Stop},
 };
 
@@ -61,13 +61,6 @@ const RESERVED: Rule = Rule::reference(
 .broken_by(&["reserved-name-sent"])
 .users("JavaScript clients close the connection.");
 
-const ERROR: Rule = Rule::reference(
-    "delivery/crowd/error-is-sent",
-    Source::observed("error is the name of an event as any other, since version 3"),
-    "An event named error is sent.",
-)
-.broken_by(&["error-event-lost"]);
-
 scenarios! {
     STORM => everybody_hears_everybody over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("dynamic-namespaces")];
     RACE => all_are_in_it over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("dynamic-namespaces")];
@@ -75,16 +68,7 @@ scenarios! {
     LOST => the_lost_are_not_found over [Websocket, Upgraded]
         needs [DELIVERY, WATCH, feature("rooms"), feature("sockets")];
     VOLATILE => nothing_volatile_is_kept over [Polling] needs [DELIVERY, feature("volatile")];
-    ERROR => an_error_is_heard over [Polling, Websocket, Upgraded] needs [DELIVERY];
     RESERVED => reserved_names_stay_here over [Polling, Websocket, Upgraded] needs [DELIVERY];
-}
-
-async fn an_error_is_heard(stage: &mut Stage) -> Check {
-    let [mut alice] = stage.join("/").await?;
-    let word = stage.own("word");
-    let command = json!({ "op": "emit", "event": "error", "args": [word] });
-    alice.commands(command).await?;
-    alice.hears(event("error", [json!(word)])).await
 }
 
 async fn everybody_hears_everybody(stage: &mut Stage) -> Check {

@@ -7,7 +7,7 @@ use crate::{
     rule::{Rule, Source},
     scenario::needs::{DELIVERY, feature},
     scenarios,
-    stage::Stage,
+    stage::{Stage, event},
     verdict::Check,
 };
 
@@ -51,12 +51,20 @@ const DISCONNECT_CLOSES: Rule = Rule::docs(
     "join-ignored",
 ]);
 
+const ERROR_NAME: Rule = Rule::reference(
+    "delivery/operators/error-name",
+    Source::observed("error is the name of an event as any other, since version 3"),
+    "An event named error is sent.",
+)
+.broken_by(&["error-event-lost"]);
+
 scenarios! {
     VOLATILE => who_is_ready_hears over [Websocket, Upgraded] needs [DELIVERY, feature("rooms"), feature("volatile")];
     UNCOMPRESSED => it_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("compress")];
     LOCAL => this_node_hears over [Polling, Websocket, Upgraded]
         needs [DELIVERY, feature("rooms"), feature("local")];
     LARGE => members_hear_it_whole over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("rooms")];
+    ERROR_NAME => an_error_is_heard over [Polling, Websocket, Upgraded] needs [DELIVERY];
     DISCONNECT_CLOSES => the_connection_closes over [Websocket, Upgraded] needs [DELIVERY, feature("sockets")];
 }
 
@@ -89,6 +97,13 @@ async fn members_hear_it_whole(stage: &mut Stage) -> Check {
     alice.commands(emit(stage, &long, json!({ "to": [stage.own("red")] }))).await?;
     bob.hears(news(stage, &long)).await?;
     carol.hears(news(stage, &long)).await
+}
+
+async fn an_error_is_heard(stage: &mut Stage) -> Check {
+    let [mut alice] = stage.join("/").await?;
+    let word = stage.own("word");
+    alice.commands(json!({ "op": "emit", "event": "error", "args": [word] })).await?;
+    alice.hears(event("error", [json!(word)])).await
 }
 
 async fn the_connection_closes(stage: &mut Stage) -> Check {
