@@ -138,9 +138,11 @@ impl Link {
         due
     }
 
-    /// A websocket is there to be written to.
-    pub(super) fn attach(&self, outlet: Outlet) {
-        self.state.lock().outlets.push(outlet);
+    /// A websocket is there to be written to, which the session knows of; what it has for it already is written.
+    pub(super) fn attach(&self, mut outlet: Outlet, now: Instant) {
+        let state = &mut *self.state.lock();
+        outlet.write(&mut state.session, now);
+        state.outlets.push(outlet);
     }
 
     /// The websocket is no longer written to here.

@@ -129,8 +129,10 @@ async fn serve(
         Some(link) => link,
         None => driver.open(Some(socket), query).0,
     };
-    link.attach(Outlet::new(socket, writer, deflate_from_bytes, driver.metrics.clone()));
+    // The session has to know of it first: to a websocket that it does not know it only says goodbye.
     driver.step(&link, Input::SocketOpened(socket));
+    let outlet = Outlet::new(socket, writer, deflate_from_bytes, driver.metrics.clone());
+    link.attach(outlet, Instant::now());
     let decoder = Decoder::new(max_message_bytes(&driver.config), deflate_from_bytes.is_some())
         .with(driver.config.fault);
     let tamper = Tamper::new(&driver.config);
