@@ -199,11 +199,14 @@ impl Running {
         }
     }
 
-    /// Adds what the server printed to an error.
+    /// Adds how the server ended, and what it printed, to an error.
     fn explain(&mut self, error: TargetError) -> TargetError {
         match (&mut self.host, error) {
             (Host::Process(process), TargetError::Unreachable(why)) => {
-                TargetError::Unreachable(format!("{why}{}", process.last_words()))
+                TargetError::Unreachable(match process.ended() {
+                    Some(end) => format!("{why}; {end}"),
+                    None => format!("{why}{}", process.last_words()),
+                })
             }
             (_, error) => error,
         }

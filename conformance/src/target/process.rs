@@ -4,6 +4,7 @@ use std::{
     collections::{VecDeque, hash_map::RandomState},
     hash::BuildHasher,
     io,
+    net::Ipv4Addr,
     process::{ExitStatus, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -11,7 +12,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpSocket, TcpStream},
     process::{Child, Command},
     time::{Instant, sleep, timeout},
 };
@@ -55,7 +56,7 @@ impl Process {
         let shown = command.join(" ");
         let (program, arguments) =
             command.split_first().ok_or_else(|| TargetError::Usage("no command after --".to_owned()))?;
-        let port = free_port().await.map_err(|error| {
+        let port = free_port().map_err(|error| {
             TargetError::Unreachable(format!("no free TCP port on 127.0.0.1 for the server: {error}"))
         })?;
         let mut builder = Command::new(program);
@@ -229,8 +230,9 @@ impl Output {
 /// A TCP port on which nobody listens now.
 ///
 /// Below the range that systems take for outgoing connections: from within it, a connection made while the
-/// server does not listen yet may be connected to itself, and take the port from the server.
-async fn free_port() -> io::Result<u16> {
+/// server does not listen yet may be connected to itself, and take the port from the server. It is tried without
+/// listening: another server that is being started has what we have open until it runs, and would seem to listen.
+fn free_port() -> io::Result<u16> {
     const FIRST: u64 = 10_240;
     const COUNT: u64 = 22_000;
     const TRIES: u64 = 64;
@@ -238,8 +240,10 @@ async fn free_port() -> io::Result<u16> {
     for attempt in 0..TRIES {
         let drawn = FIRST + RandomState::new().hash_one(attempt) % COUNT;
         let port = u16::try_from(drawn).expect("the range ends below 2^16");
-        match TcpListener::bind(("127.0.0.1", port)).await {
-            Ok(_) => return Ok(port),
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        match socket.bind((Ipv4Addr::LOCALHOST, port).into()) {
+            Ok(()) => return Ok(port),
             Err(error) => refused = Some(error),
         }
     }
