@@ -87,6 +87,11 @@ impl<'h> Bench<'h> {
         Ok(())
     }
 
+    /// The server that was fresh last.
+    pub(super) fn server(&mut self) -> Option<&mut Server> {
+        self.server.as_mut()
+    }
+
     /// Ends the server; gives the next one, which nobody has harmed.
     pub(super) async fn clear(&mut self) -> Option<Server> {
         if let Some(server) = self.server.take() {

@@ -127,6 +127,8 @@ struct Run<'c> {
     report: Report,
     /// What is to be weighed.
     amplifier: Amplifier,
+    /// Where what is heavy is weighed.
+    scales: Bench<'c>,
     /// What was weighed last, and may have done what shows later.
     weighed: Vec<Case>,
     /// What would outweigh others.
@@ -164,7 +166,7 @@ impl Campaign {
                 () = tokio::time::sleep(left.min(Duration::from_secs(u64::from(u32::MAX)))) => Ok(()),
             }
         };
-        if let Some(server) = run.server.take() {
+        for server in [run.server.take(), run.scales.clear().await].into_iter().flatten() {
             server.stop().await;
         }
         ended?;
@@ -189,15 +191,17 @@ impl<'c> Run<'c> {
             hunted_seconds: 0.0,
         };
         let generator = Generator::new(campaign.seed, campaign.host.ground.max_payload_bytes);
+        let lag = Arc::new(Lag::measured());
         Self {
             amplifier: Amplifier::new(generator.rng(u64::MAX)),
+            scales: Bench::new(&campaign.host, &campaign.oracles, Arc::clone(&lag)),
             heavy: None,
             weighed: Vec::new(),
             generator,
             campaign,
             watcher,
             began: Instant::now(),
-            lag: Arc::new(Lag::measured()),
+            lag,
             server: None,
             reactions: Reactions::default(),
             slow: VecDeque::new(),

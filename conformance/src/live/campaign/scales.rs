@@ -14,6 +14,9 @@ const WEIGHING: Duration = Duration::from_millis(2500);
 const TRIALS: usize = 16;
 /// What was weighed before is no suspect.
 const MOST_WEIGHED: usize = 12;
+/// What is larger is weighed alone, before a fresh server: whatever memory others gave back would be used again, and nothing
+/// would show.
+const HEAVY_BYTES: usize = 1 << 20;
 
 impl Run<'_> {
     /// Weighs what reactions the last cases showed, the newest first seen first.
@@ -48,7 +51,6 @@ impl Run<'_> {
     /// Cases that can be weighed together: light ones. One that is heavy would outweigh the others.
     fn next_few(&mut self) -> Vec<Case> {
         const FEW: usize = 4;
-        const HEAVY_BYTES: usize = 1 << 20;
         const MOST_DRAWN: usize = 64;
         let mut few = Vec::new();
         for _ in 0..MOST_DRAWN {
@@ -73,7 +75,14 @@ impl Run<'_> {
     async fn weighs(&mut self, few: &[Case]) -> Result<(), TargetError> {
         self.weighed = few.iter().chain(&self.weighed).take(MOST_WEIGHED).cloned().collect();
         let (oracles, lag) = (&self.campaign.oracles, &self.lag);
-        let Some(server) = &mut self.server else { return Ok(()) };
+        let is_heavy = few.iter().any(|case| case.weight() > HEAVY_BYTES);
+        let server = if is_heavy {
+            self.scales.fresh().await?;
+            self.scales.server()
+        } else {
+            self.server.as_mut()
+        };
+        let Some(server) = server else { return Ok(()) };
         let stays = few.iter().all(|case| case.rounds == 1);
         let weighed = weigh::weigh(server, few, stays).await;
         self.report.cases += few.iter().map(|case| u64::from(case.rounds)).sum::<u64>();
@@ -86,7 +95,7 @@ impl Run<'_> {
         let mut told = Vec::new();
         for (case, mut one) in done {
             // Pings that come too often come later: it stays open while others are hunted.
-            let lingers = stays.then(|| judge::lingers(&one, &server.ground)).flatten();
+            let lingers = (stays && !is_heavy).then(|| judge::lingers(&one, &server.ground)).flatten();
             if let Some(time) = lingers {
                 self.waiting.push(Waiting::new(case, one, time));
                 continue;
@@ -100,15 +109,16 @@ impl Run<'_> {
         }
         for oracle in suspicions.into_iter().filter(|oracle| self.campaign.oracles.holds(*oracle)) {
             for case in few {
-                self.suspects(case, oracle).await?;
+                self.suspects(case, oracle, is_heavy).await?;
             }
         }
         Ok(())
     }
 
     /// Looks at a suspicion twice: most of it is a runtime that has not tidied up.
-    async fn suspects(&mut self, case: &Case, oracle: Oracle) -> Result<(), TargetError> {
-        let Some(server) = &mut self.server else { return Ok(()) };
+    async fn suspects(&mut self, case: &Case, oracle: Oracle, is_heavy: bool) -> Result<(), TargetError> {
+        let server = if is_heavy { self.scales.server() } else { self.server.as_mut() };
+        let Some(server) = server else { return Ok(()) };
         // Whether memory is held shows as it grows.
         if oracle != Oracle::MemoryHeld {
             let again = weigh::weigh(server, std::slice::from_ref(case), false).await;
