@@ -197,6 +197,7 @@ pub(super) fn ground(approach: &Approach, authority: String) -> Ground {
         query: approach.query.clone(),
         ping_interval: Duration::from_secs(25),
         ping_timeout: Duration::from_secs(20),
+        begins_with_ping: false,
         max_payload_bytes: 1_000_000,
         echoes: false,
         scale: approach.timeout_scale,

@@ -30,6 +30,8 @@ pub(super) struct Amplifier {
     repeated: BTreeMap<String, u32>,
     /// How often anything was repeated in each state.
     states: BTreeMap<String, u32>,
+    /// How often each thing was repeated because of a faint sign.
+    hinted: BTreeMap<String, u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -72,6 +74,7 @@ impl Amplifier {
             looked: 0,
             repeated: BTreeMap::new(),
             states: BTreeMap::new(),
+            hinted: BTreeMap::new(),
         }
     }
 
@@ -115,6 +118,34 @@ impl Amplifier {
             let (case, step) = (reaction.case.clone(), reaction.step);
             let amid = reaction.amid && way != Way::Rounds;
             self.all.push(Candidate { case, step, way, what, state, amid, visits: 0 });
+        }
+    }
+
+    /// Takes in a case in which there was a faint sign of something: whatever it does is done many times over next.
+    pub(super) fn hints(&mut self, case: &Case) {
+        /// The same sign comes of many cases.
+        const OFTEN: u32 = 3;
+        for (step, act) in case.steps.iter().enumerate() {
+            let Step::Act(_, act) = act else { continue };
+            let act = once(act);
+            let ways: Vec<(Way, String)> = match act {
+                Act::Send(items) => {
+                    items.iter().enumerate().map(|(at, item)| (Way::Item(at), item_class(item))).collect()
+                }
+                act if most_times(act).is_some() => vec![(Way::Step, step_class(act))],
+                _ => continue,
+            };
+            for (way, what) in ways {
+                let hinted = self.hinted.entry(what.clone()).or_default();
+                *hinted += 1;
+                if *hinted <= OFTEN {
+                    let (case, state) = (case.clone(), String::new());
+                    let candidate = Candidate { case, step, way, what, state, amid: false, visits: 1 };
+                    if let Some(case) = candidate.amplified(&mut self.rng) {
+                        self.begun.push_front(case);
+                    }
+                }
+            }
         }
     }
 
@@ -270,4 +301,26 @@ fn again(case: &Case) -> Case {
         }
     }
     Case { steps, rounds: ROUNDS }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::siot::parse;
+
+    #[test]
+    fn what_a_faint_sign_may_come_of_is_done_many_times_over_next() {
+        let script = parse("siot 1\nalice > open websocket\nalice > send 3\nalice > drop\n").unwrap();
+        let mut amplifier = Amplifier::new(Rng::with_seed(1));
+        for _ in 0..9 {
+            amplifier.hints(&Case::of(&script));
+        }
+        let is_hinted = |case: &Case| {
+            let acts: Vec<_> = case.steps.iter().collect();
+            matches!(acts[..], [.., Step::Act(_, Act::Times(2.., act))]
+                if **act == Act::Send(vec![Item::Text("3".to_owned())]) && acts.len() == 2)
+        };
+        let drawn: Vec<Case> = std::iter::from_fn(|| amplifier.next()).take(6).collect();
+        assert_eq!(drawn.iter().filter(|case| is_hinted(case)).count(), 3, "{drawn:#?}");
+    }
 }

@@ -273,7 +273,7 @@ async fn tried(
         }
     }
     let told = done.iter().flat_map(|one| judge::judge(case, one, &server.ground, oracles, lag.worst()));
-    let mut told: Vec<Evidence> = told.collect();
+    let mut told: Vec<Evidence> = told.filter(|evidence| !evidence.faint).collect();
     let sids: Vec<String> = done.iter().flat_map(judge::sessions).collect();
     for one in &mut done {
         one.ends().await;

@@ -11,15 +11,17 @@ pub struct Evidence {
     pub what: String,
     /// What the server printed about it, without what differs from run to run; empty if it did not.
     pub trace: String,
+    /// Whether it is too faint to be shown again in a short time, so that it only says where to look.
+    pub faint: bool,
 }
 
 impl Evidence {
     pub(super) fn new(oracle: Oracle, what: impl Into<String>) -> Self {
-        Self { oracle, what: what.into(), trace: String::new() }
+        Self { oracle, what: what.into(), trace: String::new(), faint: false }
     }
 
     pub(super) fn printed(oracle: Oracle, trouble: &Trouble) -> Self {
-        Self { oracle, what: trouble.line.clone(), trace: trouble.signature.clone() }
+        Self { oracle, what: trouble.line.clone(), trace: trouble.signature.clone(), faint: false }
     }
 
     /// Adds what the server printed.

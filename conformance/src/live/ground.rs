@@ -17,6 +17,8 @@ pub struct Ground {
     pub ping_interval: Duration,
     /// Time to answer one.
     pub ping_timeout: Duration,
+    /// Whether the first ping comes at once.
+    pub begins_with_ping: bool,
     /// Largest payload, bytes.
     pub max_payload_bytes: usize,
     /// Whether `message-with-ack` is acknowledged with what it was sent with.

@@ -104,16 +104,22 @@ fn not_closed(line: &LineLog, ground: &Ground, lag: Duration) -> Option<Evidence
 fn heartbeat(line: &LineLog, ground: &Ground) -> Option<Evidence> {
     /// A server may begin with a ping, and one may overtake another.
     const SLACK: f64 = 3.0;
+    /// A part of the time between two pings by which one may be early.
+    const EARLY: f64 = 0.3;
     let since = line.upgraded?.elapsed();
     let due = since.as_secs_f64() / ground.ping_interval.as_secs_f64().max(0.001);
-    (f64::from(line.pings) > due * 1.5 + SLACK).then(|| {
+    let most = (due + EARLY).floor() + if ground.begins_with_ping { 1.0 } else { 0.0 };
+    let pings = f64::from(line.pings);
+    // What is too much only after a long time would take as long each time it is shown again.
+    let is_plain = pings > (due * 1.5 + SLACK).max(LINGERS * 1.5 + SLACK) && pings > due * 3.0;
+    (is_plain || pings > most).then(|| {
         let what = format!(
             "{} pings in {:.1} s, though pingInterval is {:.1} s",
             line.pings,
             since.as_secs_f64(),
             ground.ping_interval.as_secs_f64()
         );
-        Evidence::new(Oracle::Heartbeat, what)
+        Evidence { faint: !is_plain, ..Evidence::new(Oracle::Heartbeat, what) }
     })
 }
 
@@ -204,13 +210,16 @@ fn short(what: &str) -> String {
     what.chars().take(120).collect()
 }
 
+/// For how many times the interval of pings a connection stays open to see whether they come too often.
+const LINGERS: f64 = 1.2;
+
 /// How long a connection stays open after its case to see whether pings come too often; nothing where there is
 /// no such connection.
 pub(super) fn lingers(done: &Performance, ground: &Ground) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_secs(3);
     let seen = done.log.lock();
     let open = seen.lines.iter().any(|line| line.ended.is_none() && line.upgraded.is_some());
-    let time = ground.ping_interval.mul_f64(1.2);
+    let time = ground.ping_interval.mul_f64(LINGERS);
     (open && time < LONGEST).then_some(time)
 }
 

@@ -127,6 +127,7 @@ impl Host {
         self.ground.ping_timeout = ms("pingTimeout", 20_000);
         self.ground.max_payload_bytes =
             open["maxPayload"].as_u64().and_then(|most| usize::try_from(most).ok()).unwrap_or(1_000_000);
+        self.ground.begins_with_ping = heard.iter().any(|text| text == "2");
         self.ground.echoes = heard.iter().any(|text| text == "437[\"siospec\"]");
         Ok(())
     }

@@ -271,6 +271,10 @@ impl<'c> Run<'c> {
             self.defers(vec![case], evidence);
             return Ok(());
         }
+        if evidence.faint {
+            self.amplifier.hints(&case);
+            return Ok(());
+        }
         self.looks_into(&case, evidence).await
     }
 
