@@ -89,14 +89,7 @@ impl Amplifier {
     fn adds(&mut self, reaction: &Reaction) {
         let Some(Step::Act(_, act)) = reaction.case.steps.get(reaction.step) else { return };
         let act = once(act);
-        let mut ways = Vec::new();
-        match act {
-            Act::Send(items) if items.len() > 1 => {
-                ways.extend(items.iter().enumerate().map(|(at, item)| (Way::Item(at), item_class(item))));
-            }
-            act if most_times(act).is_some() => ways.push((Way::Step, step_class(act))),
-            _ => {}
-        }
+        let mut ways = repeats(act);
         if matches!(act, Act::Request { .. } | Act::Head { .. } | Act::Websocket(_) | Act::Open(_)) {
             ways.push((Way::Header, format!("header {}", step_class(act))));
             ways.push((Way::Parameter, format!("parameter {}", step_class(act))));
@@ -128,14 +121,7 @@ impl Amplifier {
         for (step, act) in case.steps.iter().enumerate() {
             let Step::Act(_, act) = act else { continue };
             let act = once(act);
-            let ways: Vec<(Way, String)> = match act {
-                Act::Send(items) => {
-                    items.iter().enumerate().map(|(at, item)| (Way::Item(at), item_class(item))).collect()
-                }
-                act if most_times(act).is_some() => vec![(Way::Step, step_class(act))],
-                _ => continue,
-            };
-            for (way, what) in ways {
+            for (way, what) in repeats(act) {
                 let hinted = self.hinted.entry(what.clone()).or_default();
                 *hinted += 1;
                 if *hinted <= OFTEN {
@@ -223,6 +209,17 @@ impl Candidate {
         }
         steps.extend(rest);
         Some(Case::new(steps))
+    }
+}
+
+/// What of an act can be repeated as it is: each of its packets, if there are some, or all of it.
+fn repeats(act: &Act) -> Vec<(Way, String)> {
+    match act {
+        Act::Send(items) if items.len() > 1 => {
+            items.iter().enumerate().map(|(at, item)| (Way::Item(at), item_class(item))).collect()
+        }
+        act if most_times(act).is_some() => vec![(Way::Step, step_class(act))],
+        _ => Vec::new(),
     }
 }
 
