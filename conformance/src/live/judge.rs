@@ -110,8 +110,7 @@ fn heartbeat(line: &LineLog, ground: &Ground) -> Option<Evidence> {
     let due = since.as_secs_f64() / ground.ping_interval.as_secs_f64().max(0.001);
     let most = (due + EARLY).floor() + if ground.begins_with_ping { 1.0 } else { 0.0 };
     let pings = f64::from(line.pings);
-    // What is too much only after a long time would take as long each time it is shown again.
-    let is_plain = pings > (due.max(LINGERS) * 1.5 + SLACK).max(due * 3.0);
+    let is_plain = pings > due * 1.5 + SLACK;
     (is_plain || pings > most).then(|| {
         let what = format!(
             "{} pings in {:.1} s, though pingInterval is {:.1} s",
