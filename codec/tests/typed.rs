@@ -102,6 +102,8 @@ fn placeholders_are_found_at_any_place_of_a_type() {
     assert_eq!(wrappers, [Wrapper(Some(PNG)), Wrapper(None)]);
     let whole = r#"{"_placeholder":true,"num":0.0}"#;
     assert_eq!(Json::parse(whole).unwrap().read_with::<&[u8], _>(&attachments), Ok(PNG));
+    let beside = r#"{"x":[1e999,"\ud800"],"_placeholder":true,"num":0}"#;
+    assert_eq!(Json::parse(beside).unwrap().read_with::<&[u8], _>(&attachments), Ok(PNG), "nobody holds x");
     assert_eq!(Json::parse("[1,2]").unwrap().read::<Vec<u8>>(), Ok(vec![1, 2]));
     assert_eq!(Json::parse("\"ab\"").unwrap().read::<&[u8]>(), Ok(&b"ab"[..]));
 }

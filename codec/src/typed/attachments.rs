@@ -3,7 +3,8 @@
 use super::visitor::Wrapped;
 use core::fmt;
 use serde::de::value::SeqDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 /// A deserializer of JSON, and the attachments that its placeholders stand for.
 pub(super) struct With<'de, D, B> {
@@ -97,11 +98,11 @@ impl<'de, V: Visitor<'de>, B: AsRef<[u8]>> Visitor<'de> for Bytes<'de, V, B> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<V::Value, A::Error> {
         let (mut claims, mut num) = (false, None);
         while let Some(key) = map.next_key::<Key>()? {
-            let value: serde_json::Value = map.next_value()?;
             match key {
-                Key::Placeholder => claims = value == serde_json::Value::Bool(true),
-                Key::Num => num = value.as_f64(),
-                Key::Other => {}
+                Key::Placeholder => claims = map.next_value::<Value>()? == Value::Bool(true),
+                Key::Num => num = map.next_value::<Value>()?.as_f64(),
+                // Not held, so that what serde_json cannot hold is no hindrance: half a surrogate pair, or 1e999.
+                Key::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         if !claims {
