@@ -168,3 +168,76 @@ fn whatever_is_not_let_go_of_is_told_from_what_is() {
         }
     });
 }
+
+/// A fault of the reference server, the oracle that says so, and the steps that show it.
+const WRONG: [(&str, &str, &str); 4] = [
+    (
+        "ack-zero-ignored",
+        "delivery",
+        r#"
+alice > open websocket
+alice > send 40
+alice < within 1000 ms any anything
+alice > send 420["message-with-ack",1]
+"#,
+    ),
+    (
+        "upgrade-repeats-last",
+        "delivery",
+        r#"
+bob > handshake
+bob > send 40
+bob > poll
+bob > send 42["message",1]
+bob > poll
+bob > websocket "EIO=4&transport=websocket&sid=$bob"
+bob > send 2probe
+bob < within 1000 ms any anything
+bob > send 5
+"#,
+    ),
+    (
+        "unasked-ack",
+        "state",
+        r#"
+alice > open websocket
+alice > send 40
+alice < within 1000 ms any anything
+alice > send 42["message-with-ack",1]
+"#,
+    ),
+    (
+        "auth-before-connect",
+        "state",
+        r"
+alice > open websocket
+alice > send 40
+",
+    ),
+];
+
+#[test]
+fn what_a_legal_client_is_not_due_is_told_from_what_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::thread::scope(|scope| {
+        for (fault, oracle, rest) in WRONG {
+            let file = folder.path().join(format!("{fault}.siot"));
+            fs::write(&file, format!("siot 1\noracle: {oracle}\n{rest}")).expect("a transcript");
+            for (wrong, answer) in [(vec!["--fault", fault], "FAILED"), (Vec::new(), "FIXED")] {
+                let file = file.clone();
+                scope.spawn(move || {
+                    let output = Command::new(SIOSPEC)
+                        .arg("replay")
+                        .arg(file)
+                        .args(["--", SIOSPEC, "serve"])
+                        .args(&wrong)
+                        .output()
+                        .expect("siospec runs");
+                    let said = String::from_utf8_lossy(&output.stdout);
+                    let told = String::from_utf8_lossy(&output.stderr);
+                    assert!(said.contains(answer), "{fault} {wrong:?}: {said}{told}");
+                });
+            }
+        }
+    });
+}

@@ -64,6 +64,17 @@ impl Case {
         self.steps.iter().any(is_long)
     }
 
+    /// The same, where whoever listens for long waits all of that time, whatever is heard.
+    pub(super) fn waiting(&self) -> Self {
+        let mut case = self.clone();
+        for step in case.steps.iter_mut().filter(|step| is_long(step)) {
+            if let Step::See(see) = step {
+                *step = Step::Wait(see.within_ms.unwrap_or_default());
+            }
+        }
+        case
+    }
+
     /// About how many bytes it sends, all repetitions counted.
     pub(super) fn weight(&self) -> usize {
         let once: usize = self
@@ -80,7 +91,7 @@ impl Case {
 
 fn is_long(step: &Step) -> bool {
     match step {
-        Step::Wait(ms) => *ms >= 500,
+        Step::Wait(ms) => *ms >= 1000,
         Step::See(see) => see.within_ms.unwrap_or_default() >= 1000,
         Step::Act(..) => false,
     }

@@ -265,7 +265,11 @@ async fn tried(
             }
         }
         Oracle::SessionKept => {}
-        Oracle::ServerError | Oracle::Limit | Oracle::Answer => sleep(patience.open).await,
+        Oracle::ServerError | Oracle::Limit | Oracle::Answer | Oracle::State => sleep(patience.open).await,
+        Oracle::Delivery => {
+            sleep(patience.open).await;
+            judge::answers_come(case, &done, &server.ground, lag.worst()).await;
+        }
         _ => {
             if let Some(evidence) = harm(server, patience.open, oracles, lag).await {
                 return Some(evidence);

@@ -31,6 +31,10 @@ pub enum Oracle {
     Limit,
     /// An acknowledgement holds something else than what was sent
     Answer,
+    /// A client that kept to the protocol lost an answer, got it twice, or in another order
+    Delivery,
+    /// A packet came that the state of its connection does not allow, or that is none
+    State,
     /// Memory is kept after the connections were closed
     MemoryKept,
     /// Memory is held far above what was sent, on a connection that is open
@@ -64,7 +68,7 @@ pub struct Oracles(BTreeSet<Oracle>);
 
 impl Oracle {
     /// Every oracle.
-    pub const ALL: [Oracle; 19] = [
+    pub const ALL: [Oracle; 21] = [
         Oracle::ProcessEnded,
         Oracle::Refused,
         Oracle::BystanderLate,
@@ -78,6 +82,8 @@ impl Oracle {
         Oracle::Heartbeat,
         Oracle::Limit,
         Oracle::Answer,
+        Oracle::Delivery,
+        Oracle::State,
         Oracle::MemoryKept,
         Oracle::MemoryHeld,
         Oracle::MemoryLimit,
@@ -102,6 +108,8 @@ impl Oracle {
             Oracle::Heartbeat => "heartbeat",
             Oracle::Limit => "limit",
             Oracle::Answer => "answer",
+            Oracle::Delivery => "delivery",
+            Oracle::State => "state",
             Oracle::MemoryKept => "memory-kept",
             Oracle::MemoryHeld => "memory-held",
             Oracle::MemoryLimit => "memory-limit",
@@ -133,7 +141,9 @@ impl Oracle {
             | Oracle::ServerError
             | Oracle::Heartbeat
             | Oracle::Limit
-            | Oracle::Answer => Class::Wrong,
+            | Oracle::Answer
+            | Oracle::Delivery
+            | Oracle::State => Class::Wrong,
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Performance {
     pub(super) marks: Vec<usize>,
     /// How many bytes were sent.
     pub(super) sent_bytes: usize,
+    /// When all steps were done, if they were.
+    pub(super) finished: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -64,6 +66,7 @@ impl Performance {
             lines: Vec::new(),
             marks: Vec::new(),
             sent_bytes: 0,
+            finished: None,
         }
     }
 
@@ -82,6 +85,7 @@ impl Performance {
                 return;
             }
         }
+        self.finished = Some(Instant::now());
     }
 
     /// Waits for what is still due: the answers to requests, the end of connections that broke a rule.

@@ -95,7 +95,7 @@ impl Run<'_> {
                     let Some(joined) = joined else { break };
                     let Ok((id, mut one)) = joined else { continue };
                     under_way.retain(|(other, _)| *other != id);
-                    let due = due(&one.done, &server.ground);
+                    let due = due(&one.case, &one.done, &server.ground);
                     if due.is_zero() || !has_room(&self.waiting, &one.done) {
                         let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
@@ -176,7 +176,7 @@ impl Run<'_> {
 /// Takes those out of the waiting to whom nothing is due any more, or whose time is over.
 fn over(waiting: &mut Vec<Waiting>, ground: &Ground) -> Vec<Waiting> {
     let now = Instant::now();
-    waiting.extract_if(.., |one| one.until <= now || due(&one.done, ground).is_zero()).collect()
+    waiting.extract_if(.., |one| one.until <= now || due(&one.case, &one.done, ground).is_zero()).collect()
 }
 
 /// Whether one more may wait.
@@ -199,9 +199,9 @@ async fn does(ground: Arc<Ground>, number: u64, case: Case) -> Done {
 }
 
 /// For how long a case has to wait until nothing more is due.
-fn due(done: &Performance, ground: &Ground) -> Duration {
+fn due(case: &Case, done: &Performance, ground: &Ground) -> Duration {
+    let mut due = judge::awaits(case, done, ground).unwrap_or_default();
     let seen = done.log.lock();
-    let mut due = Duration::ZERO;
     for line in seen.lines.iter().filter(|line| line.ended.is_none() && !line.odd) {
         let open = line.exchanges.iter().any(|exchange| exchange.status.is_none() && exchange.ours);
         if open || line.broke.is_some() {

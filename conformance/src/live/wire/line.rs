@@ -308,6 +308,11 @@ impl Shared {
     }
 }
 
+/// Whether a text is all of what came, as it came.
+pub(in crate::live) fn is_kept_whole(text: &str) -> bool {
+    text.len() < KEPT && !text.contains('\u{fffd}')
+}
+
 fn kept(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.get(..bytes.len().min(KEPT)).unwrap_or_default()).into_owned()
 }

@@ -7,6 +7,6 @@ mod log;
 
 pub(super) use self::{
     frame::frame,
-    line::Line,
-    log::{Ended, Exchange, LineLog, Log, Seen, What},
+    line::{Line, is_kept_whole},
+    log::{Ended, Exchange, Heard, LineLog, Log, MOST_HEARD, Seen, What},
 };

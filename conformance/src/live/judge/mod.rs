@@ -1,9 +1,15 @@
 //! What the connections of one case say against the server.
 
+mod delivery;
+mod packet;
+mod state;
+
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::time::sleep;
 
+use self::packet::{Packet, is_plain};
 use super::{
     case::{ATTACKERS, Case},
     evidence::Evidence,
@@ -36,6 +42,11 @@ pub(super) fn judge(
     }
     all.extend(echoed_too_much(case, &seen, ground));
     all.extend(wrong_answers(case, &seen));
+    all.extend(state::judge(case, &seen));
+    if ground.echoes {
+        let waited = done.finished.map_or(Duration::ZERO, |finished| finished.elapsed());
+        all.extend(delivery::judge(case, done, &seen, waited.saturating_sub(lag) > grace(ground)));
+    }
     all.retain(|evidence| oracles.holds(evidence.oracle));
     all
 }
@@ -175,38 +186,40 @@ fn wrong_answers(case: &Case, seen: &Seen) -> Option<Evidence> {
 
 /// An event that is echoed, and whose arguments every language can hold.
 fn question(text: &str) -> Option<(u64, Value)> {
-    let (id, args) = numbered(text.strip_prefix("42")?)?;
-    let Value::Array(mut args) = args else { return None };
+    let Packet { kind: '2', namespace: "/", id: Some(id), mut args, .. } = Packet::of(text)? else {
+        return None;
+    };
     // One that takes more may have an application of its own mind about it.
     let is_echo = args.first()?.as_str() == Some("message-with-ack") && args.len() == 2;
     args.remove(0);
-    let args = Value::Array(args);
-    (is_echo && is_plain(&args)).then_some((id, args))
+    (is_echo && args.iter().all(is_plain)).then_some((id, Value::Array(args)))
 }
 
 fn answer(text: &str) -> Option<(u64, Value)> {
-    numbered(text.strip_prefix("43")?)
-}
-
-fn numbered(text: &str) -> Option<(u64, Value)> {
-    let end = text.find('[')?;
-    let (id, json) = text.split_at_checked(end)?;
-    Some((id.parse().ok().filter(|id| *id < 1 << 31)?, serde_json::from_str(json).ok()?))
-}
-
-/// Whether it holds nothing that languages write in different ways. Nesting is bounded by the parser.
-fn is_plain(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(_) => true,
-        Value::String(text) => text.chars().all(|char| char.is_ascii_alphanumeric()),
-        Value::Number(number) => number.as_u64().is_some_and(|number| number < 1 << 31),
-        Value::Array(values) => values.iter().all(is_plain),
-        Value::Object(members) => members.iter().all(|(key, value)| !key.starts_with('_') && is_plain(value)),
+    match Packet::of(text)? {
+        Packet { kind: '3', namespace: "/", id: Some(id), args, .. } => Some((id, Value::Array(args))),
+        _ => None,
     }
 }
 
 fn short(what: &str) -> String {
     what.chars().take(120).collect()
+}
+
+/// For how long somebody who keeps to the protocol waits for answers, if there is one who still does.
+pub(super) fn awaits(case: &Case, done: &Performance, ground: &Ground) -> Option<Duration> {
+    let is_awaited = ground.echoes && delivery::is_awaited(case, done, &done.log.lock());
+    is_awaited.then(|| grace(ground).mul_f64(1.2))
+}
+
+/// Waits until nobody does any more, or all of that time has passed.
+pub(super) async fn answers_come(case: &Case, done: &[Performance], ground: &Ground, lag: Duration) {
+    let began = Instant::now();
+    let is_due =
+        |one: &Performance| awaits(case, one, ground).is_some_and(|time| began.elapsed() < time + lag);
+    while done.iter().any(is_due) {
+        sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// For how many times the interval of pings a connection stays open to see whether they come too often.
