@@ -81,6 +81,7 @@ faults! {
     ExtensionUnasked "extension-unasked" "A websocket is given an extension that its client did not offer."
     WebsocketTransportMissingAccepted "websocket-transport-missing-accepted" "A websocket that names no transport is opened."
     WebsocketNamesPollingAccepted "websocket-names-polling-accepted" "A websocket that names the transport polling is opened."
+    WebsocketQueryMissingAccepted "websocket-query-missing-accepted" "A websocket is opened by a request without a query."
 
     // CORS.
     PreflightRefused "preflight-refused" "A preflight request is refused."
@@ -118,6 +119,9 @@ faults! {
     ChunkedBodyRefused "chunked-body-refused" "A POST without Content-Length is refused."
     SplitBodyTruncated "split-body-truncated" "A character of a POST that is cut in two by the network is lost."
     UnknownContentTypeRefused "unknown-content-type-refused" "A POST with a content type other than text/plain is refused."
+    PostAsOctetStream "post-as-octet-stream" "The answer to a POST is labelled application/octet-stream."
+    CloseDataIgnored "close-data-ignored" "A close packet with data is ignored."
+    EncodedPostLost "encoded-post-lost" "The packets of a POST that names a content coding are lost."
 
     // Engine.IO packets, websocket.
     NonBmpReplaced "non-bmp-replaced" "Outgoing characters above U+FFFF become U+FFFD."
@@ -147,6 +151,8 @@ faults! {
     CloseCodeNotRepeated "close-code-not-repeated" "The answer to a close frame has no status code."
     FragmentsUnlimited "fragments-unlimited" "Each fragment of a websocket message may be of maxPayload bytes."
     BinaryUnlimited "binary-unlimited" "Binary websocket messages larger than maxPayload are accepted."
+    UnmaskedAccepted "unmasked-accepted" "Websocket frames of a client need not be masked."
+    CloseCodeUnchecked "close-code-unchecked" "A close frame is answered with its own code, even one that must not be sent."
 
     // Upgrade.
     ProbeUnanswered "probe-unanswered" "The probe is not answered."
@@ -176,6 +182,15 @@ faults! {
     PingTimeoutIgnored "ping-timeout-ignored" "A missing pong has no consequence."
     PingTimeoutHalved "ping-timeout-halved" "The server waits for a pong 0.4 times as long as it announced."
     SidSurvivesClose "sid-survives-close" "The id of a session that ended on websocket is accepted afterwards."
+    PingLostWithoutGet "ping-lost-without-get" "A ping that is due while no GET waits is lost."
+    UpgradeForgetsPing "upgrade-forgets-ping" "A pong on the websocket does not count for a ping that went by polling."
+    UpgradeForgivesPing "upgrade-forgives-ping" "A ping that went by polling may stay unanswered once the client has upgraded."
+    CloseDropsQueue "close-drops-queue" "When the server closes a session for which five packets or more wait for a poll, they are lost."
+    CloseStrandsNextGet "close-strands-next-get" "When the server closes a session for which five packets or more wait for a poll, the last poll is never answered."
+    CloseStrandsPost "close-strands-post" "A POST that is incomplete when its session ends is never answered."
+    CloseDropsAnswer "close-drops-answer" "An acknowledgement that leaves just before the server closes the connection is lost."
+    CloseDelayed "close-delayed" "A connection that the application closes serves its client for six seconds more."
+    ClosingTwiceKills "closing-twice-kills" "A session that is closed by both sides at the same time stops the server."
 
     // Connecting.
     ConnectWithoutSid "connect-without-sid" "The answer to CONNECT carries no sid."

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     Raw, Scene,
     http::{self, Reply, Request, readable},
-    packet::{Sio, connect, event},
+    packet::{Kind, Sio, connect, event},
     raw,
     session::Hello,
 };
@@ -272,17 +272,30 @@ impl Polling {
     /// # Errors
     /// A violation if the server does not admit us.
     pub async fn connect(&self) -> Check {
+        self.joins().await.map(drop)
+    }
+
+    /// As [`Polling::connect`]; gives the id of the socket, empty if there is none.
+    ///
+    /// # Errors
+    /// As [`Polling::connect`].
+    pub async fn joins(&self) -> Check<String> {
         let (connect, _) = connect(self.scene.site.auth.clone().unwrap_or_default()).write();
         self.post(&format!("4{connect}")).await?.has_status(200)?;
         let mut due = if self.scene.echoes() { 2 } else { 1 };
+        let mut sid = String::new();
         while due > 0 {
             let (packets, at) = self.packets().await?;
             if packets.iter().any(|packet| packet == "1" || packet.starts_with("44")) {
                 return Err(Stop::violation("an answer to CONNECT", packets.join("␞"), at));
             }
+            let answer = packets.iter().filter_map(|packet| self.scene.read(packet));
+            if let Some(answer) = answer.into_iter().find(|packet| packet.kind == Kind::Connect) {
+                answer.data["sid"].as_str().unwrap_or_default().clone_into(&mut sid);
+            }
             due -= packets.len().min(due);
         }
-        Ok(())
+        Ok(sid)
     }
 
     /// Demands that the session is gone: a GET with its id is refused. An answer that was still due

@@ -130,6 +130,20 @@ impl Raw {
         reply
     }
 
+    /// Demands that the server answers, whatever it says, or ends the connection.
+    ///
+    /// # Errors
+    /// A violation if neither happens in time.
+    pub async fn is_over(&mut self) -> Check {
+        match self.reply().await {
+            Err(Stop::Violation(violation)) if violation.observed.starts_with("no answer for") => Err(
+                Stop::violation("an answer, or the end of the connection", violation.observed, violation.at),
+            ),
+            Err(Stop::Violation(_)) | Ok(_) => Ok(()),
+            Err(stop) => Err(stop),
+        }
+    }
+
     async fn awaits_reply(&mut self, within: std::time::Duration) -> Check<Reply> {
         let observed = match timeout(within, self.read_reply()).await {
             Ok(Ok((status, headers, body))) => {

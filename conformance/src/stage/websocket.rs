@@ -1,9 +1,12 @@
 //! A WebSocket connection whose every frame the scenario decides.
 
+mod last_words;
+
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use tokio::{
+    io::AsyncWriteExt,
     net::TcpStream,
     time::{Instant, timeout},
 };
@@ -22,7 +25,7 @@ use super::{
     http::{Reply, describe, readable},
 };
 use crate::{
-    siot::{Act, Item, Sight},
+    siot::{self, Act, Item, Sight},
     tape::Seen,
     transcript::EntryId,
     verdict::{Check, Stop, expecting},
@@ -207,6 +210,18 @@ impl Ws {
         self.acts(Act::Frame { last, reserved, opcode, payload });
         self.scene.sent(&self.actor, what);
         self.send(Message::Frame(frame)).await
+    }
+
+    /// Sends bytes below the WebSocket: what no library would put into a frame.
+    ///
+    /// # Errors
+    /// As [`Ws::text`].
+    pub async fn bytes(&mut self, what: &str, bytes: &[u8]) -> Check {
+        self.acts(Act::Bytes(siot::Data::of(bytes)));
+        self.scene.sent(&self.actor, what);
+        // Whether the connection is still there shows when listening.
+        let _written = self.stream.get_mut().write_all(bytes).await;
+        Ok(())
     }
 
     /// Sends a ping frame.

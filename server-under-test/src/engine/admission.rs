@@ -115,6 +115,10 @@ pub fn admit<'a>(
     head: Head<'a>,
     known: impl FnOnce(&str) -> Known,
 ) -> Result<Admission<'a>, Refusal> {
+    let is_bare = head.upgrade && head.query.iter().next().is_none();
+    if is_bare && config.faulty(Fault::WebsocketQueryMissingAccepted) {
+        return Ok(Admission::Open(Transport::WebSocket));
+    }
     let transport = transport(config, head)?;
     let sid = head.query.get("sid").filter(|sid| !sid.is_empty() || config.faulty(Fault::EmptySidRefused));
     let post = head.method == "POST";

@@ -1,6 +1,9 @@
 //! When to ping, and when to give up (Engine.IO protocol v4, "Heartbeat").
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crate::{config::Config, fault::Fault};
 
@@ -14,7 +17,12 @@ pub struct Heartbeat {
     pings: u64,
     /// Messages since the last ping.
     messages: u64,
+    /// The next pong does not count; only with `upgrade-forgets-ping`.
+    forgets: bool,
 }
+
+/// As good as for ever.
+const FORGIVEN: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, Clone, Copy)]
 enum State {
@@ -43,7 +51,7 @@ impl Heartbeat {
     pub fn new(config: Arc<Config>, now: Instant) -> Self {
         let first = if config.faulty(Fault::PingAtOnce) { now } else { now + config.ping_interval };
         let state = if config.faulty(Fault::NoPing) { State::Stopped } else { State::PingAt(first) };
-        Self { config, state, pings: 0, messages: 0 }
+        Self { config, state, pings: 0, messages: 0, forgets: false }
     }
 
     /// The heartbeat of a session of version 3, whose client pings (Engine.IO protocol v3, "ping").
@@ -53,7 +61,7 @@ impl Heartbeat {
             true => State::Stopped,
             false => State::PingBy(now + config.ping_interval + config.ping_timeout),
         };
-        Self { config, state, pings: 0, messages: 0 }
+        Self { config, state, pings: 0, messages: 0, forgets: false }
     }
 
     /// The client pinged.
@@ -72,6 +80,9 @@ impl Heartbeat {
 
     /// A pong arrived. One that answers no ping postpones the next, as in socket.io 4.8.
     pub fn pong(&mut self, now: Instant) {
+        if std::mem::take(&mut self.forgets) {
+            return;
+        }
         if self.messages > 100 && self.config.faulty(Fault::BusyPongMissed) {
             return;
         }
@@ -114,10 +125,15 @@ impl Heartbeat {
         }
     }
 
-    /// An upgrade leaves the heartbeat alone: no timer is started again, and a pong that is due stays due.
-    pub fn upgraded(&mut self) {
-        if self.config.faulty(Fault::UpgradeStopsHeartbeat) {
-            self.state = State::Stopped;
+    /// An upgrade leaves the heartbeat alone: no timer is started again, and a pong that is due stays due. `pinged` says
+    /// that the ping it answers went by polling.
+    pub fn upgraded(&mut self, pinged: bool) {
+        match (self.config.fault, &mut self.state) {
+            (Some(Fault::UpgradeStopsHeartbeat), state) => *state = State::Stopped,
+            (Some(Fault::UpgradeForgetsPing), State::PongBy(_)) => self.forgets = pinged,
+            // As in socket.io 4.8.
+            (Some(Fault::UpgradeForgivesPing), State::PongBy(until)) if pinged => *until += FORGIVEN,
+            _ => {}
         }
     }
 }

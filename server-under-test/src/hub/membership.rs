@@ -1,5 +1,7 @@
 //! Joining namespaces, and leaving them.
 
+use std::time::Duration;
+
 use super::{Effect, Hub, MAX_NAMESPACES};
 use crate::{
     app::{Admission, Applicant, Refusal},
@@ -12,6 +14,9 @@ use crate::{
         value::{Composer, Value},
     },
 };
+
+/// How late `close-delayed` closes a connection.
+const CLOSE_DELAY: Duration = Duration::from_secs(6);
 
 impl Hub {
     pub(super) fn create_namespace(&mut self, name: &str) -> NamespaceId {
@@ -297,7 +302,9 @@ impl Hub {
             };
             self.remove(socket, reason);
         }
-        if close {
+        if close && self.config.faulty(Fault::CloseDelayed) {
+            self.timers.set(self.now + CLOSE_DELAY, super::Timer::Close(session));
+        } else if close {
             self.close(session);
         }
     }

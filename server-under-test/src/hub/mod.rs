@@ -193,6 +193,7 @@ impl Hub {
                     self.answered(collected, true);
                 }
                 Timer::Find(question) => self.expire_find(question),
+                Timer::Close(session) => self.close(session),
                 Timer::Cut(session) => self.effects.push_back(Effect::Cut(session)),
                 Timer::Ended(session, reason) => self.ended(session, reason),
                 Timer::Release(session) => self.release_overtaken(session),

@@ -16,6 +16,8 @@ pub(super) enum Timer {
     Ack(NamespaceId, u64),
     /// The time for a lookup on other nodes is over.
     Find(u64),
+    /// The connection is closed; only with a fault.
+    Close(SessionId),
     /// The connection is cut.
     Cut(SessionId),
     /// The loss of a connection is noticed; only with a fault.

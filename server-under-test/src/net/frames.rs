@@ -124,7 +124,8 @@ impl Decoder {
         let Some((header, length)) = FrameHeader::parse(&mut cursor).map_err(|_| CloseCode::Protocol)? else {
             return Ok(None);
         };
-        let Some(mask) = header.mask else { return Err(CloseCode::Protocol) };
+        let unmasked = || (self.fault == Some(Fault::UnmaskedAccepted)).then_some([0; 4]);
+        let mask = header.mask.or_else(unmasked).ok_or(CloseCode::Protocol)?;
         // The first frame of a message says that it is compressed (RFC 7692, section 6).
         let may_be_compressed =
             matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary)) && self.deflate;
@@ -165,7 +166,7 @@ impl Decoder {
         match head.opcode {
             OpCode::Control(Control::Ping) => take(Received::Ping(Bytes::copy_from_slice(payload))),
             OpCode::Control(Control::Close) => {
-                let answer = answer_to_close(payload)?;
+                let answer = answer_to_close(payload, self.fault == Some(Fault::CloseCodeUnchecked))?;
                 self.closed = true;
                 take(Received::Close(answer.filter(|_| self.fault != Some(Fault::CloseCodeNotRepeated))));
             }
@@ -203,15 +204,15 @@ fn text(payload: &[u8]) -> Result<Text, CloseCode> {
     str::from_utf8(payload).map(Text::copied).map_err(|_| CloseCode::Invalid)
 }
 
-/// A Close frame is answered with its own code (RFC 6455, section 5.5.1), if it may be sent at all.
-fn answer_to_close(payload: &[u8]) -> Result<Option<CloseCode>, CloseCode> {
+/// A Close frame is answered with its own code (RFC 6455, section 5.5.1), if it may be sent at all; with a fault in any case.
+fn answer_to_close(payload: &[u8], unchecked: bool) -> Result<Option<CloseCode>, CloseCode> {
     match payload {
         [] => Ok(None),
         [_] => Err(CloseCode::Protocol),
         [high, low, reason @ ..] => {
             str::from_utf8(reason).map_err(|_| CloseCode::Invalid)?;
             let code = CloseCode::from(u16::from_be_bytes([*high, *low]));
-            Ok(Some(if code.is_allowed() { code } else { CloseCode::Protocol }))
+            Ok(Some(if unchecked || code.is_allowed() { code } else { CloseCode::Protocol }))
         }
     }
 }

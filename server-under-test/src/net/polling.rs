@@ -28,6 +28,8 @@ use crate::{
 
 /// U+001E, between the packets of a payload (Engine.IO protocol v4, "Packet encoding").
 const SEPARATOR: u8 = 0x1e;
+/// A payload that says nothing; only with a fault.
+const NOOP: &[u8] = b"6";
 /// How much of a body that is too large is read nevertheless, so that the client gets to read the response.
 const DISCARD_BYTES: usize = 8 << 20;
 
@@ -62,6 +64,8 @@ where
     if let Err(error) = check_head(&driver.config, content_type, has_length) {
         return Ok(response::body_refused(error));
     }
+    let is_lost = request.headers().contains_key(header::CONTENT_ENCODING)
+        && driver.config.faulty(Fault::EncodedPostLost);
     let octets = content_type.is_some_and(|name| name.starts_with("application/octet-stream"));
     let (mut pending, mut answer) = Pending::begin(driver, link, Input::PostLost);
     driver.step(link, Input::PostBegun(pending.request));
@@ -75,6 +79,7 @@ where
     };
     match body {
         Ok(body) => {
+            let body = if is_lost { Bytes::from_static(NOOP) } else { body };
             driver.metrics.of(Transport::Polling).received.add(packets(&body), body.len());
             let input = match (jsonp, octets) {
                 (Some(_), _) => {

@@ -63,6 +63,7 @@ pub(super) fn answer(config: &Config, answer: Answer, jsonp: Option<&Jsonp>) -> 
             return Some(reply);
         }
         Answer::Taken if config.faulty(Fault::PostAnswersUpperCase) => reply(StatusCode::OK, HTML, "OK"),
+        Answer::Taken if config.faulty(Fault::PostAsOctetStream) => reply(StatusCode::OK, OCTETS, "ok"),
         Answer::Taken => reply(StatusCode::OK, HTML, "ok"),
         Answer::Refused(refusal) => return Some(refused(refusal)),
         Answer::Overlap => return Some(empty(StatusCode::BAD_REQUEST)),

@@ -60,6 +60,20 @@ fn what_was_sent_before_is_delivered_first() {
 }
 
 #[test]
+fn a_post_that_is_incomplete_is_cut_when_the_server_closes() {
+    for polls in [false, true] {
+        let mut rig = Rig::new();
+        let (client, _) = rig.polling();
+        if polls {
+            rig.get(client);
+        }
+        let post = rig.post_begins(client);
+        rig.input(client, Input::Close);
+        assert_eq!(rig.answer(post), "cut");
+    }
+}
+
+#[test]
 fn a_closed_session_that_is_never_polled_is_forgotten() {
     let mut rig = Rig::new();
     let (client, _) = rig.polling();

@@ -81,7 +81,10 @@ impl Player {
             Act::Head { method, query, headers } => {
                 self.line(name)?.head(&method, &query, &lines(&headers)).await?;
             }
-            Act::Bytes(data) => self.line(name)?.body(&bytes(data)).await?,
+            Act::Bytes(data) => match self.actors.get_mut(name) {
+                Some(Actor::Socket(ws)) => ws.bytes("bytes below the WebSocket", &bytes(data)).await?,
+                _ => self.line(name)?.body(&bytes(data)).await?,
+            },
             Act::Websocket(query) => {
                 self.stage.calls_next(name);
                 if let Opening::Open(ws) = self.stage.websocket(&query).await? {

@@ -48,6 +48,7 @@ const DISCONNECT_CLOSES: Rule = Rule::docs(
     "sockets-disconnect-stays-open",
     "sockets-disconnect-ignored",
     "disconnect-close-stays-open",
+    "close-delayed",
     "join-ignored",
 ]);
 

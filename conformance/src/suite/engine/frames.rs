@@ -96,6 +96,20 @@ const CLOSE_CODE: Rule = Rule::should(
 )
 .broken_by(&["close-code-not-repeated", "close-frame-unanswered"]);
 
+const UNMASKED: Rule = Rule::must(
+    "engine/frames/unmasked",
+    Source::websocket("5.1 Overview"),
+    "A frame of a client that is not masked closes the WebSocket.",
+)
+.broken_by(&["unmasked-accepted"]);
+
+const FORBIDDEN_CODE: Rule = Rule::must(
+    "engine/frames/forbidden-close-code",
+    Source::websocket("7.4.1 Defined Status Codes"),
+    "A close frame with a status code that must not be sent is not answered with that code.",
+)
+.broken_by(&["close-code-unchecked"]);
+
 const LIMIT_OF_FRAGMENTS: Rule = Rule::should(
     "engine/frames/limit-of-fragments",
     Source::observed("the fragments of a message together may not be more than maxPayload bytes"),
@@ -126,6 +140,8 @@ scenarios! {
     LENGTHS => every_length_arrives over [Websocket, Upgraded] needs [ECHO];
     CLOSE_ANSWERED => a_close_frame_is_answered over [Websocket, Upgraded];
     CLOSE_CODE => the_code_is_repeated over [Websocket, Upgraded];
+    UNMASKED => an_unmasked_frame_closes over [Websocket];
+    FORBIDDEN_CODE => a_forbidden_code_is_not_repeated over [Websocket, Upgraded];
     LIMIT_OF_FRAGMENTS => fragments_count_together over [Websocket] needs [ECHO] in Limits;
     LIMIT_OF_BINARY => a_large_binary_message_closes over [Websocket] needs [ECHO] in Limits;
 }
@@ -228,6 +244,20 @@ async fn a_close_frame_is_answered(stage: &mut Stage) -> Check {
 
 async fn the_code_is_repeated(stage: &mut Stage) -> Check {
     is_answered_with(stage, "close frame 1000").await
+}
+
+async fn an_unmasked_frame_closes(stage: &mut Stage) -> Check {
+    let mut ws = opened(stage).await?;
+    ws.bytes("text frame 40 without a mask", &[0x81, 2, b'4', b'0']).await?;
+    is_closed(ws).await
+}
+
+async fn a_forbidden_code_is_not_repeated(stage: &mut Stage) -> Check {
+    let mut ws = over_websocket(stage).await?;
+    // It stands for a close frame without a code where there is no frame.
+    ws.frame("close frame 1005", frame(&1005_u16.to_be_bytes(), 8.into(), true)).await?;
+    let (code, at) = ws.last_words().await?;
+    stage.demand(code != Some(1005), "another code than 1005, or none", "close frame 1005", at)
 }
 
 async fn fragments_count_together(stage: &mut Stage) -> Check {

@@ -58,6 +58,13 @@ const NAMES_POLLING: Rule = Rule::reference(
 )
 .broken_by(&["websocket-names-polling-accepted"]);
 
+const QUERY_MISSING: Rule = Rule::reference(
+    "engine/opening/query-missing",
+    Source::observed("a request for a WebSocket without a query is answered 400"),
+    "A request for a WebSocket without a query opens no session.",
+)
+.broken_by(&["websocket-query-missing-accepted"]);
+
 scenarios! {
     KEY_MISSING => a_key_is_needed over [Websocket];
     VERSION_UNSUPPORTED => the_version_is_thirteen over [Websocket];
@@ -66,6 +73,7 @@ scenarios! {
     EXTENSION => an_extension_was_offered over [Websocket];
     TRANSPORT_MISSING => a_missing_transport_opens_nothing over [Websocket];
     NAMES_POLLING => another_transport_opens_nothing over [Websocket];
+    QUERY_MISSING => a_missing_query_opens_nothing over [Websocket];
 }
 
 const QUERY: &str = "EIO=4&transport=websocket";
@@ -105,6 +113,10 @@ async fn a_missing_transport_opens_nothing(stage: &mut Stage) -> Check {
 
 async fn another_transport_opens_nothing(stage: &mut Stage) -> Check {
     stage.websocket("EIO=4&transport=polling").await?.is_refused().await
+}
+
+async fn a_missing_query_opens_nothing(stage: &mut Stage) -> Check {
+    stage.websocket("").await?.is_refused().await
 }
 
 /// The answer to a request for a WebSocket with these lines.

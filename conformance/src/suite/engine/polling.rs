@@ -44,6 +44,13 @@ const CLOSE_PACKET: Rule = Rule::must(
 )
 .broken_by(&["close-packet-ignored"]);
 
+const CLOSE_WITH_DATA: Rule = Rule::should(
+    "engine/polling/close-with-data",
+    Source::observed("the data of a close packet is not looked at"),
+    "A close packet with data ends the session as one without.",
+)
+.broken_by(&["close-data-ignored", "close-packet-ignored"]);
+
 const CLOSE_RELEASES_GET: Rule = Rule::reference(
     "engine/polling/close-releases-get",
     Source::observed("a GET that waits is answered with a noop when the client posts a close packet"),
@@ -58,6 +65,13 @@ const CONTENT_TYPE_IGNORED: Rule = Rule::should(
     "A POST without a Content-Type, or with that of other text, is read as text.",
 )
 .broken_by(&["unknown-content-type-refused"]);
+
+const CODING_IGNORED: Rule = Rule::should(
+    "engine/polling/content-encoding-ignored",
+    Source::observed("the Content-Encoding of a POST is not looked at"),
+    "A POST that names a content coding is read as it came, or refused with 415.",
+)
+.broken_by(&["encoded-post-lost"]);
 
 const CHUNKED_BODY: Rule = Rule::reference(
     "engine/polling/chunked-body",
@@ -101,8 +115,10 @@ scenarios! {
     SECOND_GET_RELEASES_FIRST => a_second_get_releases_the_first over [Polling] in Calm;
     SECOND_POST_REFUSED => a_second_post_is_refused over [Polling];
     CLOSE_PACKET => a_close_packet_ends_the_session over [Polling] in Calm;
+    CLOSE_WITH_DATA => data_does_no_harm over [Polling] in Calm;
     CLOSE_RELEASES_GET => a_close_packet_releases_the_get over [Polling] in Calm;
     CONTENT_TYPE_IGNORED => any_content_type_is_text over [Polling] needs [ECHO];
+    CODING_IGNORED => a_coding_is_ignored over [Polling] needs [ECHO];
     CHUNKED_BODY => a_chunked_body_is_read over [Polling] needs [ECHO];
     SPLIT_BODY => a_split_body_is_put_together over [Polling] needs [ECHO];
     MAX_PAYLOAD_ACCEPTED => the_largest_body_is_accepted over [Polling] needs [ECHO] in Limits;
@@ -166,6 +182,13 @@ async fn a_close_packet_ends_the_session(stage: &mut Stage) -> Check {
     session.is_gone().await
 }
 
+async fn data_does_no_harm(stage: &mut Stage) -> Check {
+    let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
+    session.post("1foo").await?;
+    session.is_gone().await
+}
+
 async fn a_close_packet_releases_the_get(stage: &mut Stage) -> Check {
     loop {
         let session = stage.polling().await?;
@@ -192,6 +215,19 @@ async fn any_content_type_is_text(stage: &mut Stage) -> Check {
         session.hears(&[event("message-back", ["typed".into()])]).await?;
     }
     Ok(())
+}
+
+async fn a_coding_is_ignored(stage: &mut Stage) -> Check {
+    let session = stage.polling().await?;
+    session.connect().await.set_up("joining the main namespace")?;
+    let body = br#"42["message","plain"]"#.to_vec();
+    let reply = session.send("POST", &[("content-encoding", "gzip")], Some(body)).await?;
+    // What HTTP has for a coding that is not understood (RFC 9110, section 15.5.16).
+    if reply.status == 415 {
+        return Ok(());
+    }
+    reply.has_status(200)?;
+    session.hears(&[event("message-back", ["plain".into()])]).await
 }
 
 async fn a_chunked_body_is_read(stage: &mut Stage) -> Check {

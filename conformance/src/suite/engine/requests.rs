@@ -59,6 +59,13 @@ const CONTENT_TYPE: Rule = Rule::should(
 )
 .broken_by(&["poll-as-octet-stream"]);
 
+const POST_CONTENT_TYPE: Rule = Rule::should(
+    "engine/requests/post-content-type",
+    Source::observed("the answer to a POST is text/html; others say text/plain"),
+    "The answer to a POST is declared as text.",
+)
+.broken_by(&["post-as-octet-stream"]);
+
 const NOT_CACHED: Rule = Rule::should(
     "engine/requests/not-cached",
     Source::observed("answers to polling requests carry Cache-Control: no-store"),
@@ -118,6 +125,7 @@ scenarios! {
     GET_WAITS => a_get_waits over [Polling] needs [ECHO] in Calm;
     VERSION => a_missing_version_is_refused over [Polling] needs [Need::Without("eio3")];
     CONTENT_TYPE => a_poll_is_plain_text over [Polling] needs [ECHO];
+    POST_CONTENT_TYPE => the_ok_is_text over [Polling];
     NOT_CACHED => caches_are_told_off over [Polling] needs [ECHO];
     BAD_PACKET_RELEASES => a_bad_packet_releases_the_get over [Polling] needs [ECHO] in Calm;
     ABORTED_POST => half_a_post_is_lost over [Polling] needs [ECHO];
@@ -193,6 +201,13 @@ async fn a_poll_is_plain_text(stage: &mut Stage) -> Check {
     let reply = polled(stage, "short", &[]).await?;
     let value = reply.header("content-type").unwrap_or("no Content-Type").to_owned();
     stage.demand(value.starts_with("text/plain"), "Content-Type: text/plain", value, reply.at)
+}
+
+async fn the_ok_is_text(stage: &mut Stage) -> Check {
+    let session = stage.polling().await?;
+    let reply = session.post("40").await?;
+    let value = reply.header("content-type").unwrap_or("no Content-Type").to_owned();
+    stage.demand(value.starts_with("text/"), "Content-Type: text/html, or other text", value, reply.at)
 }
 
 async fn caches_are_told_off(stage: &mut Stage) -> Check {

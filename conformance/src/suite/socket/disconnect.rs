@@ -51,7 +51,7 @@ const BY_SERVER_CLOSES: Rule = Rule::docs(
     Source::docs("server-api: socket.disconnect"),
     "When the server disconnects with close, the connection is closed too.",
 )
-.broken_by(&["disconnect-close-stays-open"]);
+.broken_by(&["disconnect-close-stays-open", "close-drops-answer", "close-delayed"]);
 
 const BY_SERVER_ONE: Rule = Rule::must(
     "socket/disconnect/by-server-one-namespace",

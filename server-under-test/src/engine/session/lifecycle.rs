@@ -25,6 +25,10 @@ impl Session {
                     Some(Beat::Ping) if self.config.faulty(Fault::PingWithData) => {
                         self.outbox.push(Frame::text("2x"))
                     }
+                    Some(Beat::Ping)
+                        if self.config.faulty(Fault::PingLostWithoutGet)
+                            && self.carrier == Carrier::Polling
+                            && self.in_flight.get.is_none() => {}
                     Some(Beat::Ping) => self.outbox.push(Frame::text("2")),
                     Some(Beat::Dead) => self.end(Reason::PingTimeout, Farewell::Close),
                     None => {}
@@ -36,14 +40,28 @@ impl Session {
 
     /// The server closes: what waits is delivered, then the client is told.
     pub(super) fn close(&mut self, now: Instant) {
+        if let Phase::Ending(Reason::TransportClose, Farewell::Noop) = self.phase {
+            self.config.dies_of(Fault::ClosingTwiceKills);
+        }
         if self.phase != Phase::Open {
             return;
+        }
+        if self.config.faulty(Fault::CloseDropsAnswer) {
+            let kept = self.outbox.take().into_iter().filter(|frame| !is_acknowledgement(frame));
+            kept.for_each(|frame| self.outbox.push(frame));
         }
         let can_tell = self.outbox.is_empty() && self.in_flight.get.is_some();
         if self.carrier != Carrier::Polling || can_tell {
             return self.end(Reason::ForcedClose, Farewell::Close);
         }
         self.abandon_candidate();
+        // More than any session has that is closed in the course of something else.
+        let many = self.in_flight.get.is_none() && self.outbox.iter().count() >= 5;
+        if many && self.config.faulty(Fault::CloseDropsQueue) {
+            self.outbox.take();
+        }
+        self.strands_get = many && self.config.faulty(Fault::CloseStrandsNextGet);
+        self.cut_post();
         self.phase = Phase::Closing { until: now + self.config.farewell_timeout };
         self.outputs.push_back(Output::Ended(Reason::ForcedClose));
     }
@@ -81,9 +99,20 @@ impl Session {
             };
             self.answer(held.request, answer);
         }
-        if let Some(post) = self.in_flight.post.take() {
-            self.answer(post, Answer::Cut);
-        }
+        self.cut_post();
         self.outputs.push_back(Output::Ended(reason));
     }
+
+    /// A POST that is not complete is not waited for: nobody would hear it.
+    fn cut_post(&mut self) {
+        if let Some(post) = self.in_flight.post.take()
+            && !self.config.faulty(Fault::CloseStrandsPost)
+        {
+            self.answer(post, Answer::Cut);
+        }
+    }
+}
+
+fn is_acknowledgement(frame: &Frame) -> bool {
+    matches!(frame, Frame::Text(text) if text.as_str().starts_with("43"))
 }

@@ -42,6 +42,8 @@ pub struct Session {
     last_polled: Option<Frame>,
     /// A packet waits for its attachments; only with `pong-in-between-closes`.
     in_between: bool,
+    /// The next poll is not told that the session is over; only with `close-strands-next-get`.
+    strands_get: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,7 @@ impl Session {
             join_by: None,
             last_polled: None,
             in_between: false,
+            strands_get: false,
             config,
         };
         session.outbox.push(session.open_packet());

@@ -88,6 +88,11 @@ impl Session {
                     self.close(now);
                 }
             }
+            Some(Fault::CloseDataIgnored) => {
+                let has_data = |packet: &&str| packet.len() > 1 && packet.starts_with('1');
+                let others = text.as_str().split(SEPARATOR).filter(|packet| !has_data(packet));
+                self.packets(others.map(Packet::decode), text, now);
+            }
             Some(Fault::PacketsAfterCloseHandled) => {
                 let is_close = |packet: &Result<Packet<'_>, _>| matches!(packet, Ok(Packet::Close));
                 let (closes, others): (Vec<_>, Vec<_>) = packets(text.as_str()).partition(is_close);
@@ -175,7 +180,7 @@ impl Session {
             });
         let answer = if !self.outbox.is_empty() && self.carrier == Carrier::Polling {
             self.take_payload()
-        } else if let Phase::Closing { .. } = self.phase {
+        } else if let (Phase::Closing { .. }, false) = (self.phase, self.strands_get) {
             self.phase = Phase::Closed;
             self.control(&["6", "1"])
         } else if upgrading && self.config.faulty(Fault::NoopsPileUp) && !self.dialect.is_old() {

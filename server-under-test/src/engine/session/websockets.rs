@@ -120,7 +120,9 @@ impl Session {
         self.carrier = Carrier::WebSocket(socket);
         self.outputs.push_back(Output::Upgraded);
         self.outbox.push_first(self.upgrade.end());
-        self.heartbeat.upgraded();
+        let waits =
+            self.outbox.iter().any(|frame| matches!(frame, Frame::Text(text) if text.as_str() == "2"));
+        self.heartbeat.upgraded(!waits);
         if self.config.faulty(Fault::UpgradeDropsBuffer) {
             let kept = self.outbox.take().into_iter().filter(|frame| !is_message(frame));
             kept.for_each(|frame| self.outbox.push(frame));
