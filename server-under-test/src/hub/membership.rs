@@ -144,6 +144,11 @@ impl Hub {
         if self.connections.contains_key(&session) {
             self.send(session, packet::refused(&self.config, name, &self.refusal_payload(session, refusal)));
         }
+        if self.config.faulty(Fault::EventBehindRefusalHandled)
+            && let Some(connection) = self.connections.get_mut(&session)
+        {
+            connection.client.hears_departed(name);
+        }
     }
 
     fn refusal_payload(&self, session: SessionId, refusal: &Refusal) -> String {
@@ -171,6 +176,11 @@ impl Hub {
             Some(Fault::AuthDropped) => "{}".to_owned(),
             _ => auth.unwrap_or_else(|| "{}".to_owned()),
         };
+        if let Some(half) = self.halves.remove(&auth)
+            && let Some(connection) = self.connections.get_mut(&session)
+        {
+            connection.client.goes_on(half);
+        }
         let ticket = self.new_ticket(&id, &auth);
         let pid = ticket.as_ref().map(|ticket| &*ticket.pid);
         let name = &self.namespaces[namespace.0].name;
@@ -296,6 +306,11 @@ impl Hub {
                 _ => Reason::ServerLeft,
             };
             self.remove(socket, reason);
+            if self.config.faulty(Fault::EventAfterRemovalHandled)
+                && let Some(connection) = self.connections.get_mut(&session)
+            {
+                connection.client.hears_departed(&self.namespaces[socket.namespace.0].name);
+            }
         }
         if close {
             self.close(session);
@@ -313,6 +328,9 @@ impl Hub {
     /// A connection is over.
     pub(super) fn ended(&mut self, session: SessionId, reason: Reason) {
         self.release_overtaken(session);
+        if self.config.faulty(Fault::HalfPacketsSurvive) {
+            self.keep_half(session);
+        }
         self.remove_all(session, reason);
         if let Some(connection) = self.connections.remove(&session) {
             self.timers.cancel(connection.connect_timer);
@@ -324,13 +342,27 @@ impl Hub {
         }
     }
 
+    /// Keeps what a connection has begun to say for the next one with the same payload; only with a fault.
+    fn keep_half(&mut self, session: SessionId) {
+        let Some(connection) = self.connections.get_mut(&session) else { return };
+        let Some(socket) = connection.client.sockets().first().copied() else { return };
+        let half = connection.client.take_half();
+        let auth = self.socket(socket).map(|socket| socket.auth.clone()).filter(|auth| auth != "{}");
+        self.halves.extend(auth.zip(half));
+    }
+
     fn remove_all(&mut self, session: SessionId, reason: Reason) {
         let first_only = match reason {
             Reason::TransportClose => self.config.faulty(Fault::LossLeavesFirstOnly),
             Reason::ForcedClose => self.config.faulty(Fault::BrokenPacketLeavesFirstOnly),
             _ => false,
         };
-        let sockets = self.connections.get(&session).map(|it| it.client.sockets()).unwrap_or_default();
+        let mut sockets = self.connections.get(&session).map(|it| it.client.sockets()).unwrap_or_default();
+        if self.config.faulty(Fault::SilentLeaverStays)
+            && self.connections.get(&session).is_some_and(|it| !it.client.has_spoken())
+        {
+            sockets.retain(|socket| !self.app.is_dynamic(&self.namespaces[socket.namespace.0].name));
+        }
         for (index, socket) in sockets.into_iter().enumerate() {
             if first_only && index > 0 {
                 self.forget(socket);

@@ -39,6 +39,8 @@ pub struct Client {
     departed: HashSet<String>,
     /// It hears nothing more; only with a fault.
     deaf: bool,
+    /// It has said something else than CONNECT.
+    spoke: bool,
 }
 
 /// What a client says.
@@ -103,6 +105,7 @@ impl Client {
             admitted: false,
             departed: HashSet::new(),
             deaf: false,
+            spoke: false,
         }
     }
 
@@ -193,8 +196,29 @@ impl Client {
             _ => drop(self.others.remove(namespace)),
         }
         if self.config.faulty(Fault::EventAfterDisconnectHandled) {
-            self.departed.insert(namespace.to_owned());
+            self.hears_departed(namespace);
         }
+    }
+
+    /// Its events for this namespace are handled though it is not in it; only with faults.
+    pub(crate) fn hears_departed(&mut self, namespace: &str) {
+        self.departed.insert(namespace.to_owned());
+    }
+
+    /// What it has begun to say, if it waits for attachments; only with a fault.
+    pub(crate) fn take_half(&mut self) -> Option<Assembler<Bytes>> {
+        let half = self.assembler.is_waiting();
+        half.then(|| std::mem::replace(&mut self.assembler, Assembler::new(self.limits)))
+    }
+
+    /// It goes on with what another one has begun to say; only with a fault.
+    pub(crate) fn goes_on(&mut self, half: Assembler<Bytes>) {
+        self.assembler = half;
+    }
+
+    /// Whether it has said something else than CONNECT.
+    pub(crate) fn has_spoken(&self) -> bool {
+        self.spoke
     }
 
     /// It counts as one that never joined; only with a fault.
@@ -231,7 +255,7 @@ impl Client {
         self.admitted
     }
 
-    fn message(&self, message: Message<Bytes>) -> Result<Option<Incoming>, Violation> {
+    fn message(&mut self, message: Message<Bytes>) -> Result<Option<Incoming>, Violation> {
         let packet = message.packet();
         let name = packet.namespace.as_str();
         if let Body::Connect(auth) = packet.body {
@@ -242,8 +266,13 @@ impl Client {
                 return Err(Violation::Fault);
             }
             let auth = auth.map(|auth| auth.as_str().to_owned());
+            if auth.as_deref() == Some("{}") && self.config.faulty(Fault::EventInPlaceOfConnect) {
+                self.hears_departed(name);
+                return Ok(None);
+            }
             return Ok(Some(Incoming::Connect { namespace: name.to_owned(), auth }));
         }
+        self.spoke = true;
         let Some(socket) = self.socket(name) else { return self.stranger(message) };
         if self.config.faulty(Fault::UnusedAttachmentCloses)
             && let Body::Event { args, attachments: Some(_), .. } = packet.body
@@ -282,6 +311,7 @@ impl Client {
         match self.admitted {
             true => Err(Violation::NotJoined),
             false if self.config.faulty(Fault::EventBeforeConnectIgnored) => Ok(None),
+            false if packet.attachments() > 0 && self.config.faulty(Fault::BinaryFirstIgnored) => Ok(None),
             false => Err(Violation::NotConnected),
         }
     }
@@ -311,6 +341,9 @@ impl Client {
                 self.deaf = true;
                 return Ok(None);
             }
+            ErrorKind::InvalidEventName if self.config.faulty(Fault::AttachmentAsName) => {
+                return self.text(&text.replacen(r#"{"_placeholder":true,"num":0}"#, r#""message""#, 1));
+            }
             ErrorKind::ExpectedObject if self.config.faulty(Fault::ConnectPayloadUnchecked) => {
                 return Ok(Some(Incoming::Connect { namespace: MAIN.to_owned(), auth: None }));
             }
@@ -320,6 +353,7 @@ impl Client {
         let ignored = match error.kind {
             ErrorKind::ExpectedArray if text.starts_with('3') => Fault::BadAckPayloadIgnored,
             ErrorKind::InvalidAttachmentCount => Fault::AttachmentCountIgnored,
+            ErrorKind::UnexpectedPayload => Fault::DisconnectPayloadIgnored,
             ErrorKind::EmptyPacket | ErrorKind::UnknownPacketType => Fault::UnparsableIgnored,
             // Whatever stands between the type and a list is no acknowledgement id.
             ErrorKind::ExpectedArray if text.ends_with(']') => Fault::BadAckIdIgnored,

@@ -1,13 +1,13 @@
 //! The operators of the server API that change how something is sent.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{emit, enters, news};
 use crate::{
     rule::{Rule, Source},
     scenario::needs::{DELIVERY, feature},
     scenarios,
-    stage::{Stage, event},
+    stage::{Sio, Stage, ack, bytes, event},
     verdict::Check,
 };
 
@@ -58,7 +58,26 @@ const ERROR_NAME: Rule = Rule::reference(
 )
 .broken_by(&["error-event-lost"]);
 
+const VOLATILE_BURST: Rule = Rule::reference(
+    "delivery/operators/volatile-burst",
+    Source::observed("of volatile events in one go those are dropped that cannot be written at once"),
+    "Of volatile events in a burst each arrives once or not at all, and an event behind them arrives.",
+)
+.broken_by(&["volatile-burst-takes-next"])
+.users("What must not be lost is lost for coming behind what may be.");
+
+const VOLATILE_WHOLE: Rule = Rule::reference(
+    "delivery/operators/volatile-whole",
+    Source::observed("a volatile event is dropped with its attachments, or sent with them"),
+    "A volatile event with attachments arrives whole or not at all.",
+)
+.broken_by(&["volatile-lacks-attachments"])
+.users("Clients take what comes next for an attachment, or close the connection.");
+
 scenarios! {
+    VOLATILE_BURST => the_last_one_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("volatile")];
+    VOLATILE_WHOLE => all_or_nothing_arrives over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, feature("volatile"), feature("binary")];
     VOLATILE => who_is_ready_hears over [Websocket, Upgraded] needs [DELIVERY, feature("rooms"), feature("volatile")];
     UNCOMPRESSED => it_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("compress")];
     LOCAL => this_node_hears over [Polling, Websocket, Upgraded]
@@ -73,6 +92,43 @@ async fn who_is_ready_hears(stage: &mut Stage) -> Check {
     enters(stage, &mut bob, "red").await?;
     alice.commands(emit(stage, "now", json!({ "to": [stage.own("red")], "volatile": true }))).await?;
     bob.hears(news(stage, "now")).await
+}
+
+async fn the_last_one_arrives(stage: &mut Stage) -> Check {
+    burst(stage, |number| json!([number])).await
+}
+
+async fn all_or_nothing_arrives(stage: &mut Stage) -> Check {
+    burst(stage, |number| json!([number, bytes(&[number; 4]), bytes(&[number; 2000])])).await
+}
+
+/// Volatile events in one go arrive once or not at all, each with its own arguments; the last, which is not volatile,
+/// arrives.
+async fn burst(stage: &mut Stage, args: impl Fn(u8) -> Value) -> Check {
+    const LAST: u8 = 6;
+    let [mut alice] = stage.join("/").await?;
+    let commands: Vec<Value> = (0..=LAST)
+        .map(|number| emit(stage, "", json!({ "args": args(number), "volatile": number < LAST })))
+        .collect();
+    let asked: Vec<u64> = commands.iter().map(|command| alice.asks(command.clone())).collect();
+    // Handlers may run side by side: after the answers all of them have run.
+    for (id, command) in asked.into_iter().zip(&commands) {
+        alice.answered(id, command).await?;
+    }
+    alice.emits(event("message-with-ack", [json!("fence")]).with_id(6_300_000));
+    let fence = ack(6_300_000, [json!("fence")]);
+    let sent = |number: u8| event(&stage.own("news"), args(number).as_array().cloned().unwrap_or_default());
+    let mut due: Vec<Sio> = (0..=LAST).map(sent).collect();
+    loop {
+        let (packet, at) = alice.next("the event that is not volatile").await?;
+        if packet == fence {
+            let arrived = !due.contains(&sent(LAST));
+            return stage.demand(arrived, &sent(LAST).to_string(), "no such event", at);
+        }
+        let found = due.iter().position(|due| *due == packet);
+        stage.demand(found.is_some(), "each event at most once", packet.to_string(), at)?;
+        found.map(|found| due.remove(found));
+    }
 }
 
 async fn it_arrives(stage: &mut Stage) -> Check {
