@@ -20,6 +20,9 @@ use crate::{
 /// The main namespace (Socket.IO protocol v5, "Introduction").
 const MAIN: &str = "/";
 
+/// How an event begins whose name is a placeholder.
+const PLACEHOLDER_NAME: &str = r#"-[{"_placeholder":true,"num":0}"#;
+
 /// The state of one connection.
 ///
 /// Law: every message of the connection goes to [`Client::text`] or [`Client::binary`] in the order it came; after a
@@ -341,8 +344,10 @@ impl Client {
                 self.deaf = true;
                 return Ok(None);
             }
-            ErrorKind::InvalidEventName if self.config.faulty(Fault::AttachmentAsName) => {
-                return self.text(&text.replacen(r#"{"_placeholder":true,"num":0}"#, r#""message""#, 1));
+            ErrorKind::InvalidEventName
+                if text.contains(PLACEHOLDER_NAME) && self.config.faulty(Fault::AttachmentAsName) =>
+            {
+                return self.text(&text.replacen(PLACEHOLDER_NAME, r#"-["message""#, 1));
             }
             ErrorKind::ExpectedObject if self.config.faulty(Fault::ConnectPayloadUnchecked) => {
                 return Ok(Some(Incoming::Connect { namespace: MAIN.to_owned(), auth: None }));

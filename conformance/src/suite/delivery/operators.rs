@@ -71,7 +71,7 @@ const VOLATILE_WHOLE: Rule = Rule::reference(
     Source::observed("a volatile event is dropped with its attachments, or sent with them"),
     "A volatile event with attachments arrives whole or not at all.",
 )
-.broken_by(&["volatile-lacks-attachments"])
+.broken_by(&["volatile-lacks-attachments", "volatile-burst-takes-next"])
 .users("Clients take what comes next for an attachment, or close the connection.");
 
 scenarios! {
