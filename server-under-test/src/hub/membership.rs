@@ -147,7 +147,7 @@ impl Hub {
         if self.config.faulty(Fault::EventBehindRefusalHandled)
             && let Some(connection) = self.connections.get_mut(&session)
         {
-            connection.client.hears_departed(name);
+            connection.client.depart(name);
         }
     }
 
@@ -176,11 +176,7 @@ impl Hub {
             Some(Fault::AuthDropped) => "{}".to_owned(),
             _ => auth.unwrap_or_else(|| "{}".to_owned()),
         };
-        if let Some(half) = self.halves.remove(&auth)
-            && let Some(connection) = self.connections.get_mut(&session)
-        {
-            connection.client.goes_on(half);
-        }
+        self.go_on_with_half(session, &auth);
         let ticket = self.new_ticket(&id, &auth);
         let pid = ticket.as_ref().map(|ticket| &*ticket.pid);
         let name = &self.namespaces[namespace.0].name;
@@ -309,7 +305,7 @@ impl Hub {
             if self.config.faulty(Fault::EventAfterRemovalHandled)
                 && let Some(connection) = self.connections.get_mut(&session)
             {
-                connection.client.hears_departed(&self.namespaces[socket.namespace.0].name);
+                connection.client.depart(&self.namespaces[socket.namespace.0].name);
             }
         }
         if close {
@@ -328,9 +324,7 @@ impl Hub {
     /// A connection is over.
     pub(super) fn ended(&mut self, session: SessionId, reason: Reason) {
         self.release_overtaken(session);
-        if self.config.faulty(Fault::HalfPacketsSurvive) {
-            self.keep_half(session);
-        }
+        self.keep_half(session);
         self.remove_all(session, reason);
         if let Some(connection) = self.connections.remove(&session) {
             self.timers.cancel(connection.connect_timer);
@@ -340,15 +334,6 @@ impl Hub {
                 namespace.ghosts.retain(|_, ghost| ghost.session != session);
             }
         }
-    }
-
-    /// Keeps what a connection has begun to say for the next one with the same payload; only with a fault.
-    fn keep_half(&mut self, session: SessionId) {
-        let Some(connection) = self.connections.get_mut(&session) else { return };
-        let Some(socket) = connection.client.sockets().first().copied() else { return };
-        let half = connection.client.take_half();
-        let auth = self.socket(socket).map(|socket| socket.auth.clone()).filter(|auth| auth != "{}");
-        self.halves.extend(auth.zip(half));
     }
 
     fn remove_all(&mut self, session: SessionId, reason: Reason) {

@@ -4,6 +4,7 @@ mod census;
 mod cluster;
 mod comeback;
 mod delivery;
+mod halves;
 mod membership;
 mod timers;
 

@@ -38,7 +38,7 @@ pub struct Client {
     others: HashMap<String, SocketRef>,
     /// It joined a namespace once.
     admitted: bool,
-    /// Namespaces it left; only for faults.
+    /// Namespaces whose events are handled though it is not in them; only for faults.
     departed: HashSet<String>,
     /// It hears nothing more; only with a fault.
     deaf: bool,
@@ -199,12 +199,12 @@ impl Client {
             _ => drop(self.others.remove(namespace)),
         }
         if self.config.faulty(Fault::EventAfterDisconnectHandled) {
-            self.hears_departed(namespace);
+            self.depart(namespace);
         }
     }
 
     /// Its events for this namespace are handled though it is not in it; only with faults.
-    pub(crate) fn hears_departed(&mut self, namespace: &str) {
+    pub(crate) fn depart(&mut self, namespace: &str) {
         self.departed.insert(namespace.to_owned());
     }
 
@@ -215,7 +215,7 @@ impl Client {
     }
 
     /// It goes on with what another one has begun to say; only with a fault.
-    pub(crate) fn goes_on(&mut self, half: Assembler<Bytes>) {
+    pub(crate) fn go_on_with(&mut self, half: Assembler<Bytes>) {
         self.assembler = half;
     }
 
@@ -270,7 +270,7 @@ impl Client {
             }
             let auth = auth.map(|auth| auth.as_str().to_owned());
             if auth.as_deref() == Some("{}") && self.config.faulty(Fault::EventInPlaceOfConnect) {
-                self.hears_departed(name);
+                self.depart(name);
                 return Ok(None);
             }
             return Ok(Some(Incoming::Connect { namespace: name.to_owned(), auth }));
