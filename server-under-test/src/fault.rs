@@ -210,6 +210,11 @@ faults! {
     BadEventPayloadIgnored "bad-event-payload-ignored" "An event whose payload is valid JSON but no event is ignored."
     BadAckIdIgnored "bad-ack-id-ignored" "An event with something other than digits before its payload is ignored."
     MalformedJsonIgnored "malformed-json-ignored" "An event whose payload breaks off is ignored."
+    BinaryFirstIgnored "binary-first-ignored" "A first packet that is a binary event is ignored."
+    EventInPlaceOfConnect "event-in-place-of-connect" "An event right behind a CONNECT with an empty object is handled, and the CONNECT never answered."
+    EventBehindRefusalHandled "event-behind-refusal-handled" "An event for a namespace that refused the client is handled."
+    SilentLeaverStays "silent-leaver-stays" "Who goes having said nothing but CONNECT stays in its dynamic namespaces."
+    BrokenPacketDropsQueue "broken-packet-drops-queue" "A broken packet cuts the connection, and what waits to be sent is lost."
 
     // Namespaces.
     NamespaceAnswersOnMain "namespace-answers-on-main" "message-back of another namespace is sent on the main one where that is joined too."
@@ -263,6 +268,7 @@ faults! {
     UnknownEventAcked "unknown-event-acked" "An event that nobody listens for is acknowledged all the same."
     ErrorEventLost "error-event-lost" "An event named error is not sent."
     ReservedAckLost "reserved-ack-lost" "An acknowledgement that begins with a reserved name is not counted."
+    DisconnectPayloadIgnored "disconnect-payload-ignored" "A DISCONNECT with a payload is ignored."
 
     // Values.
     TextCutAtNul "text-cut-at-nul" "message-back cuts texts at the character U+0000."
@@ -276,6 +282,7 @@ faults! {
     PlaceholderOrderMatters "placeholder-order-matters" "A placeholder that begins with its number closes the connection."
     TenthAttachmentEmptied "tenth-attachment-emptied" "The tenth attachment of message-back is empty."
     LargeAttachmentTruncated "large-attachment-truncated" "message-back cuts attachments at 64 KiB."
+    HalfCharactersDropped "half-characters-dropped" "message-back loses halves of surrogate pairs."
 
     // Events and acknowledgements.
     UnaskedAck "unasked-ack" "message-with-ack is acknowledged with the id 0 where no acknowledgement was asked for."
@@ -309,6 +316,8 @@ faults! {
     TextTakenAsAttachment "text-taken-as-attachment" "Text that arrives while attachments are missing is taken for one."
     PlaceholderOutOfRangeDelivered "placeholder-out-of-range-delivered" "A placeholder without an attachment is delivered as null."
     AttachmentsMixedUp "attachments-mixed-up" "From its tenth binary message on, a socket is answered with the attachments of the one before."
+    AttachmentAsName "attachment-as-name" "An event whose name is a placeholder is taken for a message."
+    HalfPacketsSurvive "half-packets-survive" "Half a packet of a lost connection is waited for on the next one whose CONNECT has the same payload, if it is no empty object."
 
     // Disconnecting.
     DisconnectAnswered "disconnect-answered" "DISCONNECT is answered with DISCONNECT."
@@ -328,6 +337,7 @@ faults! {
     LossLeavesFirstOnly "loss-leaves-first-only" "Who loses its connection is reported in the first of its namespaces only."
     BrokenPacketLeavesFirstOnly "broken-packet-leaves-first-only" "Who sends a broken packet is reported in the first of its namespaces only."
     LeftWithoutRooms "left-without-rooms" "A socket that goes has left its rooms before anybody is told."
+    EventAfterRemovalHandled "event-after-removal-handled" "An event for a namespace that the server removed the client from is handled."
 
     // Rooms.
     JoinIgnored "join-ignored" "Joining a room has no effect."
@@ -383,6 +393,9 @@ faults! {
     BroadcastAfterLeaveLost "broadcast-after-leave-lost" "What is sent to a room that somebody has just left, and others are in, reaches nobody."
     VolatileKept "volatile-kept" "A volatile event waits for the next poll as any other does."
     ReservedNameSent "reserved-name-sent" "Events with reserved names are sent."
+    BroadcastAckTakesLast "broadcast-ack-takes-last" "Of an acknowledgement with several values, the last one is reported."
+    VolatileBurstTakesNext "volatile-burst-takes-next" "The event behind four volatile ones in a row is lost."
+    VolatileLacksAttachments "volatile-lacks-attachments" "Volatile events leave without their attachments."
 
     // Recovery.
     ConnectedRecovered "connected-recovered" "Who names the private id of a client that is connected is taken for it."

@@ -33,11 +33,12 @@ enum Depth {
 }
 
 /// Rules whose cases send what no client would: a server may pass them, and be broken ever after.
-const HOSTILE: [&str; 7] = [
+const HOSTILE: [&str; 8] = [
     "security/",
     "socket/packet/",
     "socket/grammar/",
     "socket/binary/",
+    "socket/haste/",
     "engine/frames/",
     "engine/payload/",
     "engine/websocket/max-payload-",

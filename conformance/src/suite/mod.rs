@@ -33,6 +33,7 @@ pub fn all() -> Vec<Scenario> {
         socket::binary::scenarios(),
         socket::values::scenarios(),
         socket::disconnect::scenarios(),
+        socket::haste::scenarios(),
         socket::msgpack::scenarios(),
         socket::v3::scenarios(),
         delivery::rooms::scenarios(),

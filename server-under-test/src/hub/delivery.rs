@@ -88,6 +88,9 @@ impl Hub {
         }
         let mut outgoing = packet::event(&self.config, &self.namespaces[namespace.0].name, args, id);
         outgoing.manner = manner;
+        if volatile && fault == Some(Fault::VolatileLacksAttachments) {
+            outgoing.attachments.clear();
+        }
         if !kept || self.recovery.is_none() {
             return (outgoing, None);
         }

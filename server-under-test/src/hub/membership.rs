@@ -149,6 +149,11 @@ impl Hub {
         if self.connections.contains_key(&session) {
             self.send(session, packet::refused(&self.config, name, &self.refusal_payload(session, refusal)));
         }
+        if self.config.faulty(Fault::EventBehindRefusalHandled)
+            && let Some(connection) = self.connections.get_mut(&session)
+        {
+            connection.client.depart(name);
+        }
     }
 
     fn refusal_payload(&self, session: SessionId, refusal: &Refusal) -> String {
@@ -176,6 +181,7 @@ impl Hub {
             Some(Fault::AuthDropped) => "{}".to_owned(),
             _ => auth.unwrap_or_else(|| "{}".to_owned()),
         };
+        self.go_on_with_half(session, &auth);
         let ticket = self.new_ticket(&id, &auth);
         let pid = ticket.as_ref().map(|ticket| &*ticket.pid);
         let name = &self.namespaces[namespace.0].name;
@@ -301,6 +307,11 @@ impl Hub {
                 _ => Reason::ServerLeft,
             };
             self.remove(socket, reason);
+            if self.config.faulty(Fault::EventAfterRemovalHandled)
+                && let Some(connection) = self.connections.get_mut(&session)
+            {
+                connection.client.depart(&self.namespaces[socket.namespace.0].name);
+            }
         }
         if close && self.config.faulty(Fault::CloseDelayed) {
             self.timers.set(self.now + CLOSE_DELAY, super::Timer::Close(session));
@@ -320,6 +331,7 @@ impl Hub {
     /// A connection is over.
     pub(super) fn ended(&mut self, session: SessionId, reason: Reason) {
         self.release_overtaken(session);
+        self.keep_half(session);
         self.remove_all(session, reason);
         if let Some(connection) = self.connections.remove(&session) {
             self.timers.cancel(connection.connect_timer);
@@ -337,7 +349,12 @@ impl Hub {
             Reason::ForcedClose => self.config.faulty(Fault::BrokenPacketLeavesFirstOnly),
             _ => false,
         };
-        let sockets = self.connections.get(&session).map(|it| it.client.sockets()).unwrap_or_default();
+        let mut sockets = self.connections.get(&session).map(|it| it.client.sockets()).unwrap_or_default();
+        if self.config.faulty(Fault::SilentLeaverStays)
+            && self.connections.get(&session).is_some_and(|it| !it.client.has_spoken())
+        {
+            sockets.retain(|socket| !self.app.is_dynamic(&self.namespaces[socket.namespace.0].name));
+        }
         for (index, socket) in sockets.into_iter().enumerate() {
             if first_only && index > 0 {
                 self.forget(socket);

@@ -4,6 +4,7 @@ mod census;
 mod cluster;
 mod comeback;
 mod delivery;
+mod halves;
 mod membership;
 mod timers;
 
@@ -15,7 +16,7 @@ use std::{
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use siospec_codec::socket::{Args, Body, Message};
+use siospec_codec::socket::{Args, Assembler, Body, Message};
 
 pub use census::Census;
 use cluster::Peers;
@@ -67,6 +68,8 @@ pub struct Hub {
     recovery: Option<Box<Recovery>>,
     /// Events that a later broadcast may overtake; only with a fault.
     overtaken: HashMap<SessionId, Outgoing>,
+    /// What lost connections had begun to say, by the payload of their CONNECT; only with a fault.
+    halves: HashMap<String, Assembler<Bytes>>,
     /// The other nodes of the cluster; none without one.
     peers: Peers,
 }
@@ -143,6 +146,7 @@ impl Hub {
             timers: Timers::default(),
             effects: VecDeque::new(),
             overtaken: HashMap::new(),
+            halves: HashMap::new(),
             peers: Peers::default(),
         };
         for name in app.namespaces() {
@@ -255,6 +259,10 @@ impl Hub {
                     self.event(socket, &message);
                 }
             }
+            Err(_) if self.config.faulty(Fault::BrokenPacketDropsQueue) => {
+                self.ended(session, Reason::ForcedClose);
+                self.effects.push_back(Effect::Cut(session));
+            }
             Err(_) => self.close(session),
         }
     }
@@ -277,7 +285,10 @@ impl Hub {
         {
             return;
         }
-        let value = first(args, &message.attachments);
+        let value = match self.config.faulty(Fault::BroadcastAckTakesLast) {
+            true => nth(args, args.iter().count().saturating_sub(1), &message.attachments),
+            false => nth(args, 0, &message.attachments),
+        };
         let acks = &mut self.namespaces[socket.namespace.0].acks;
         let abroad = match acks.purpose(id.0) {
             Some(AckPurpose::Node(node, question)) => Some((*node, *question, value.clone())),
@@ -370,7 +381,9 @@ impl Hub {
     }
 }
 
-/// The first value of an acknowledgement.
-fn first(args: Args<'_>, attachments: &[Bytes]) -> Value {
-    args.iter().next().map_or_else(|| Value::json("null"), |value| Value::cut(value.as_str(), attachments))
+/// One of the values of an acknowledgement, null where there is none.
+fn nth(args: Args<'_>, index: usize, attachments: &[Bytes]) -> Value {
+    args.iter()
+        .nth(index)
+        .map_or_else(|| Value::json("null"), |value| Value::cut(value.as_str(), attachments))
 }

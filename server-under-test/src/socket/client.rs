@@ -20,6 +20,9 @@ use crate::{
 /// The main namespace (Socket.IO protocol v5, "Introduction").
 const MAIN: &str = "/";
 
+/// How an event begins whose name is a placeholder.
+const PLACEHOLDER_NAME: &str = r#"-[{"_placeholder":true,"num":0}"#;
+
 /// The state of one connection.
 ///
 /// Law: every message of the connection goes to [`Client::text`] or [`Client::binary`] in the order it came; after a
@@ -35,10 +38,12 @@ pub struct Client {
     others: HashMap<String, SocketRef>,
     /// It joined a namespace once.
     admitted: bool,
-    /// Namespaces it left; only for faults.
+    /// Namespaces whose events are handled though it is not in them; only for faults.
     departed: HashSet<String>,
     /// It hears nothing more; only with a fault.
     deaf: bool,
+    /// It has said something else than CONNECT.
+    spoke: bool,
 }
 
 /// What a client says.
@@ -103,6 +108,7 @@ impl Client {
             admitted: false,
             departed: HashSet::new(),
             deaf: false,
+            spoke: false,
         }
     }
 
@@ -193,8 +199,29 @@ impl Client {
             _ => drop(self.others.remove(namespace)),
         }
         if self.config.faulty(Fault::EventAfterDisconnectHandled) {
-            self.departed.insert(namespace.to_owned());
+            self.depart(namespace);
         }
+    }
+
+    /// Its events for this namespace are handled though it is not in it; only with faults.
+    pub(crate) fn depart(&mut self, namespace: &str) {
+        self.departed.insert(namespace.to_owned());
+    }
+
+    /// What it has begun to say, if it waits for attachments; only with a fault.
+    pub(crate) fn take_half(&mut self) -> Option<Assembler<Bytes>> {
+        let half = self.assembler.is_waiting();
+        half.then(|| std::mem::replace(&mut self.assembler, Assembler::new(self.limits)))
+    }
+
+    /// It goes on with what another one has begun to say; only with a fault.
+    pub(crate) fn go_on_with(&mut self, half: Assembler<Bytes>) {
+        self.assembler = half;
+    }
+
+    /// Whether it has said something else than CONNECT.
+    pub(crate) fn has_spoken(&self) -> bool {
+        self.spoke
     }
 
     /// It counts as one that never joined; only with a fault.
@@ -231,7 +258,7 @@ impl Client {
         self.admitted
     }
 
-    fn message(&self, message: Message<Bytes>) -> Result<Option<Incoming>, Violation> {
+    fn message(&mut self, message: Message<Bytes>) -> Result<Option<Incoming>, Violation> {
         let packet = message.packet();
         let name = packet.namespace.as_str();
         if let Body::Connect(auth) = packet.body {
@@ -242,8 +269,13 @@ impl Client {
                 return Err(Violation::Fault);
             }
             let auth = auth.map(|auth| auth.as_str().to_owned());
+            if auth.as_deref() == Some("{}") && self.config.faulty(Fault::EventInPlaceOfConnect) {
+                self.depart(name);
+                return Ok(None);
+            }
             return Ok(Some(Incoming::Connect { namespace: name.to_owned(), auth }));
         }
+        self.spoke = true;
         let Some(socket) = self.socket(name) else { return self.stranger(message) };
         if self.config.faulty(Fault::UnusedAttachmentCloses)
             && let Body::Event { args, attachments: Some(_), .. } = packet.body
@@ -282,6 +314,7 @@ impl Client {
         match self.admitted {
             true => Err(Violation::NotJoined),
             false if self.config.faulty(Fault::EventBeforeConnectIgnored) => Ok(None),
+            false if packet.attachments() > 0 && self.config.faulty(Fault::BinaryFirstIgnored) => Ok(None),
             false => Err(Violation::NotConnected),
         }
     }
@@ -311,6 +344,11 @@ impl Client {
                 self.deaf = true;
                 return Ok(None);
             }
+            ErrorKind::InvalidEventName
+                if text.contains(PLACEHOLDER_NAME) && self.config.faulty(Fault::AttachmentAsName) =>
+            {
+                return self.text(&text.replacen(PLACEHOLDER_NAME, r#"-["message""#, 1));
+            }
             ErrorKind::ExpectedObject if self.config.faulty(Fault::ConnectPayloadUnchecked) => {
                 return Ok(Some(Incoming::Connect { namespace: MAIN.to_owned(), auth: None }));
             }
@@ -320,6 +358,7 @@ impl Client {
         let ignored = match error.kind {
             ErrorKind::ExpectedArray if text.starts_with('3') => Fault::BadAckPayloadIgnored,
             ErrorKind::InvalidAttachmentCount => Fault::AttachmentCountIgnored,
+            ErrorKind::UnexpectedPayload => Fault::DisconnectPayloadIgnored,
             ErrorKind::EmptyPacket | ErrorKind::UnknownPacketType => Fault::UnparsableIgnored,
             // Whatever stands between the type and a list is no acknowledgement id.
             ErrorKind::ExpectedArray if text.ends_with(']') => Fault::BadAckIdIgnored,

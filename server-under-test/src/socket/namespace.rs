@@ -132,6 +132,8 @@ pub struct Quirks {
     pub last_to: Vec<String>,
     /// How many broadcasts it sent.
     pub broadcasts: u64,
+    /// How many volatile events it asked for in a row.
+    pub volatile_run: u64,
 }
 
 impl Namespace {

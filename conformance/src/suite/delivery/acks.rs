@@ -33,7 +33,16 @@ const NOBODY: Rule = Rule::reference(
 )
 .broken_by(&["broadcast-ack-waits-for-nobody", "room-filter-ignored", "unknown-room-reaches-all"]);
 
+const FIRST_VALUE: Rule = Rule::reference(
+    "delivery/acks/first-value",
+    Source::observed("of an acknowledgement with several values, a broadcast collects the first"),
+    "A broadcast collects the first value of an acknowledgement that has several.",
+)
+.broken_by(&["broadcast-ack-takes-last", "broadcast-ack-misses-one", "client-ack-lost"]);
+
 scenarios! {
+    FIRST_VALUE => the_first_value_is_given over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, feature("rooms"), feature("broadcast-acks")];
     COLLECTED => every_answer_is_collected over [Polling, Websocket, Upgraded]
         needs [DELIVERY, feature("rooms"), feature("broadcast-acks")];
     PARTIAL => the_answers_so_far_are_given over [Polling, Websocket, Upgraded]
@@ -73,6 +82,17 @@ async fn the_answers_so_far_are_given(stage: &mut Stage) -> Check {
     let answer = alice.answered(asked, &command).await?;
     let holds = answer["responses"] == json!(["from bob"]) && answer["timedOut"] == json!(true);
     demand(holds, r#"{"responses":["from bob"],"timedOut":true}"#, &answer)
+}
+
+async fn the_first_value_is_given(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = stage.join("/").await?;
+    enters(stage, &mut bob, "red").await?;
+    let command = question(stage, "red", PATIENT_MS);
+    let asked = alice.asks(command.clone());
+    let (question, _) = bob.next("the question").await.set_up("hearing the question")?;
+    bob.emits(ack(question.id.unwrap_or_default(), ["first", "second", "third"].map(Value::from)));
+    let answer = alice.answered(asked, &command).await?;
+    demand(answer["responses"] == json!(["first"]), r#"{"responses":["first"],…}"#, &answer)
 }
 
 async fn nobody_answers(stage: &mut Stage) -> Check {

@@ -1,14 +1,14 @@
 //! The operators of the server API that change how something is sent.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{emit, enters, news};
 use crate::{
     rule::{Rule, Source},
     scenario::needs::{DELIVERY, feature},
     scenarios,
-    stage::{Stage, event},
-    verdict::Check,
+    stage::{Sio, Stage, ack, bytes, event},
+    verdict::{Check, Stop},
 };
 
 const VOLATILE: Rule = Rule::docs(
@@ -59,7 +59,26 @@ const ERROR_NAME: Rule = Rule::reference(
 )
 .broken_by(&["error-event-lost"]);
 
+const VOLATILE_BURST: Rule = Rule::reference(
+    "delivery/operators/volatile-burst",
+    Source::observed("of volatile events in one go those are dropped that cannot be written at once"),
+    "Of volatile events in a burst each arrives once or not at all, and an event behind them arrives.",
+)
+.broken_by(&["volatile-burst-takes-next"])
+.users("What must not be lost is lost for coming behind what may be.");
+
+const VOLATILE_WHOLE: Rule = Rule::reference(
+    "delivery/operators/volatile-whole",
+    Source::observed("a volatile event is dropped with its attachments, or sent with them"),
+    "A volatile event with attachments arrives whole or not at all.",
+)
+.broken_by(&["volatile-lacks-attachments"])
+.users("Clients take what comes next for an attachment, or close the connection.");
+
 scenarios! {
+    VOLATILE_BURST => the_last_one_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("volatile")];
+    VOLATILE_WHOLE => all_or_nothing_arrives over [Websocket, Upgraded, Polling]
+        needs [DELIVERY, feature("volatile"), feature("binary")];
     VOLATILE => who_is_ready_hears over [Websocket, Upgraded] needs [DELIVERY, feature("rooms"), feature("volatile")];
     UNCOMPRESSED => it_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("compress")];
     LOCAL => this_node_hears over [Polling, Websocket, Upgraded]
@@ -74,6 +93,52 @@ async fn who_is_ready_hears(stage: &mut Stage) -> Check {
     enters(stage, &mut bob, "red").await?;
     alice.commands(emit(stage, "now", json!({ "to": [stage.own("red")], "volatile": true }))).await?;
     bob.hears(news(stage, "now")).await
+}
+
+async fn the_last_one_arrives(stage: &mut Stage) -> Check {
+    let mut commands = volatile_commands(stage, |number| json!([number]));
+    commands.push(emit(stage, "last", json!({})));
+    let missing = burst(stage, &commands).await?;
+    let arrived = !missing.contains(&news(stage, "last"));
+    arrived
+        .then_some(())
+        .ok_or_else(|| Stop::violation(news(stage, "last").to_string(), "no such event", None))
+}
+
+async fn all_or_nothing_arrives(stage: &mut Stage) -> Check {
+    let args = |number: u8| json!([number, bytes(&[number; 4]), bytes(&[number; 2000])]);
+    let commands = volatile_commands(stage, args);
+    burst(stage, &commands).await.map(drop)
+}
+
+/// Commands for volatile events, each with arguments of its own.
+fn volatile_commands(stage: &Stage, args: impl Fn(u8) -> Value) -> Vec<Value> {
+    let command = |number| emit(stage, "", json!({ "args": args(number), "volatile": true }));
+    (0..6).map(command).collect()
+}
+
+/// Carries out commands to emit in one go: each event arrives whole, and at most once. Gives those that do not.
+async fn burst(stage: &mut Stage, commands: &[Value]) -> Check<Vec<Sio>> {
+    let [mut alice] = stage.join("/").await?;
+    let asked: Vec<u64> = commands.iter().map(|command| alice.asks(command.clone())).collect();
+    // Handlers may run side by side: after the answers all of them have run.
+    for (id, command) in asked.into_iter().zip(commands) {
+        alice.answered(id, command).await?;
+    }
+    alice.emits(event("message-with-ack", [json!("fence")]).with_id(6_300_000));
+    let fence = ack(6_300_000, [json!("fence")]);
+    let sent =
+        |command: &Value| event(&stage.own("news"), command["args"].as_array().cloned().unwrap_or_default());
+    let mut due: Vec<Sio> = commands.iter().map(sent).collect();
+    loop {
+        let (packet, at) = alice.next("an answer to the last event").await?;
+        if packet == fence {
+            return Ok(due);
+        }
+        let found = due.iter().position(|due| *due == packet);
+        stage.demand(found.is_some(), "each event at most once", packet.to_string(), at)?;
+        found.map(|found| due.remove(found));
+    }
 }
 
 async fn it_arrives(stage: &mut Stage) -> Check {

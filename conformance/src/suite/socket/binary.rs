@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
+use super::disconnect::watched;
 use crate::{
     rule::{Rule, Source},
-    scenario::needs::ECHO,
+    scenario::needs::{DELIVERY, ECHO, WATCH},
     scenarios,
-    stage::{Sio, Stage, ack, bytes, event},
+    stage::{Client, Sio, Stage, ack, bytes, event},
     verdict::{Check, SetUp, Stop, expecting},
 };
 
@@ -70,6 +71,22 @@ const OUT_OF_RANGE: Rule = Rule::reference(
 .broken_by(&["placeholder-out-of-range-delivered"])
 .seen(&["CVE-2022-2421"]);
 
+const NAME: Rule = Rule::reference(
+    "socket/binary/name-is-attachment",
+    Source::observed("an event whose name is a placeholder closes the connection"),
+    "An event whose name is an attachment never reaches a handler, nor leaves the connection deaf.",
+)
+.broken_by(&["attachment-as-name"])
+.users("Bytes are taken for the name of whatever a server keeps by name.");
+
+const HALF: Rule = Rule::reference(
+    "socket/binary/half-packet-forgotten",
+    Source::observed("half a packet is forgotten with its connection"),
+    "Who lost its connection in the middle of a binary packet begins anew on the next one.",
+)
+.broken_by(&["half-packets-survive"])
+.users("After a loss the first event closes the connection, or holds the bytes of another one.");
+
 const BACK_TO_BACK: Rule = Rule::must(
     "socket/binary/back-to-back",
     Source::socket("Packet encoding: BINARY_EVENT"),
@@ -87,6 +104,8 @@ scenarios! {
     STRAY => stray_binary_closes over [Polling, Websocket, Upgraded] needs [ECHO];
     TEXT_IN_BETWEEN => text_is_no_attachment over [Polling, Websocket, Upgraded] needs [ECHO];
     OUT_OF_RANGE => a_lonely_placeholder_is_not_delivered over [Polling, Websocket, Upgraded] needs [ECHO];
+    NAME => an_attachment_is_no_name over [Polling, Websocket, Upgraded] needs [ECHO];
+    HALF => half_a_packet_is_forgotten over [Polling, Websocket, Upgraded] needs [DELIVERY, WATCH];
     BACK_TO_BACK => each_event_keeps_its_bytes over [Polling, Websocket, Upgraded] needs [ECHO];
 }
 
@@ -162,17 +181,46 @@ async fn text_is_no_attachment(stage: &mut Stage) -> Check {
 
 async fn a_lonely_placeholder_is_not_delivered(stage: &mut Stage) -> Check {
     for number in ["1", "-1", "\"0\""] {
-        let mut session = stage.session().await?;
-        session.joins("/", None).await.set_up("joining the main namespace")?;
-        session.sends(&format!("451-[\"message\",{{\"_placeholder\":true,\"num\":{number}}}]"));
-        session.sends_binary(&[1, 2, 3]);
-        session.says(&event("message-with-ack", [json!("fence")]).with_id(4_000_000));
-        const WANT: &str = "the connection closed, or the event passed over";
-        match session.next_or_closed().await.map_err(|stop| expecting(stop, WANT))? {
-            None => {}
-            Some((packet, _)) if packet == ack(4_000_000, [json!("fence")]) => {}
-            Some((packet, at)) => return Err(Stop::violation(WANT, packet.to_string(), at)),
-        }
+        let packet = format!("451-[\"message\",{{\"_placeholder\":true,\"num\":{number}}}]");
+        is_not_delivered(stage, &packet, &[1, 2, 3]).await?;
+    }
+    Ok(())
+}
+
+async fn an_attachment_is_no_name(stage: &mut Stage) -> Check {
+    is_not_delivered(stage, r#"451-[{"_placeholder":true,"num":0},"x"]"#, b"message").await
+}
+
+/// An event with an attachment closes the connection, or is passed over.
+async fn is_not_delivered(stage: &mut Stage, packet: &str, attachment: &[u8]) -> Check {
+    const WANT: &str = "the connection closed, or the event passed over";
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.sends(packet);
+    session.sends_binary(attachment);
+    session.says(&event("message-with-ack", [json!("fence")]).with_id(4_000_000));
+    match session.next_or_closed().await.map_err(|stop| expecting(stop, WANT))? {
+        None => Ok(()),
+        Some((packet, _)) if packet == ack(4_000_000, [json!("fence")]) => Ok(()),
+        Some((packet, at)) => Err(Stop::violation(WANT, packet.to_string(), at)),
+    }
+}
+
+async fn half_a_packet_is_forgotten(stage: &mut Stage) -> Check {
+    let [mut alice, _] = watched(stage).await?;
+    // Whoever recognises a client knows it by this.
+    let mut auth = stage.auth();
+    auth["client"] = json!(stage.own("bob"));
+    let wire = stage.session().await?;
+    let mut bob = Client::join(wire, "/", Some(auth.clone())).await.set_up("joining the main namespace")?;
+    bob.wire.sends(r#"451-["message",{"_placeholder":true,"num":0}]"#);
+    bob.wire.starts_hanging_up();
+    while alice.hears_of_any(&bob.sid).await.set_up("hearing of the loss")?.0 != "left" {}
+    let mut session = stage.session().await?;
+    session.joins("/", Some(auth)).await.set_up("joining the main namespace")?;
+    for args in [[json!("anew")], [bytes(&[4, 5, 6])]] {
+        session.says(&event("message", args.clone()));
+        session.hears(&event("message-back", args)).await?;
     }
     Ok(())
 }

@@ -93,6 +93,13 @@ const FIRST_PACKET: Rule = Rule::must(
 .broken_by(&["event-before-connect-ignored"])
 .seen(&["python-socketio#325", "python-socketio#333"]);
 
+const BINARY_FIRST: Rule = Rule::reference(
+    "socket/connect/binary-first",
+    Source::observed("a binary event before any CONNECT closes the connection with its last attachment"),
+    "A first packet with an attachment closes the connection, at the latest when the attachment has come.",
+)
+.broken_by(&["binary-first-ignored", "event-before-connect-ignored"]);
+
 const TIMEOUT: Rule = Rule::must(
     "socket/connect/timeout",
     Source::socket("Connection to a namespace"),
@@ -167,6 +174,7 @@ scenarios! {
     ERROR_NAMES_NAMESPACE => the_error_names_the_namespace over [Polling, Websocket, Upgraded];
     QUERY_KEPT => the_query_is_kept over [Polling, Websocket, Upgraded];
     FIRST_PACKET => another_first_packet_closes over [Polling, Websocket, Upgraded];
+    BINARY_FIRST => a_binary_first_packet_closes over [Polling, Websocket, Upgraded];
     TIMEOUT => a_silent_client_is_disconnected over [Polling, Websocket] needs [CONNECT_TIMEOUT] in Limits;
     TWICE => a_second_connect_creates_nothing over [Polling, Websocket, Upgraded];
     REFUSAL => a_refusal_arrives over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("middleware")];
@@ -275,6 +283,15 @@ async fn another_first_packet_closes(stage: &mut Stage) -> Check {
         session.closes().await?;
     }
     Ok(())
+}
+
+async fn a_binary_first_packet_closes(stage: &mut Stage) -> Check {
+    let mut session = stage.session().await?;
+    session.sends(r#"451-["message",{"_placeholder":true,"num":0}]"#);
+    session.sends_binary(&[1, 2, 3]);
+    // An answer to this shows that the server passed over what came before.
+    session.sends("40");
+    session.closes().await
 }
 
 async fn a_silent_client_is_disconnected(stage: &mut Stage) -> Check {

@@ -32,6 +32,14 @@ const EVENTS_STOP: Rule = Rule::reference(
 )
 .broken_by(&["event-after-disconnect-handled"]);
 
+const PAYLOAD: Rule = Rule::reference(
+    "socket/disconnect/payload",
+    Source::observed("a DISCONNECT with a payload closes the connection"),
+    "A DISCONNECT with a payload closes the connection, or leaves the namespace as one without.",
+)
+.broken_by(&["disconnect-payload-ignored"])
+.users("Sockets stay in a namespace that their client has left.");
+
 const NEW_SID: Rule = Rule::reference(
     "socket/disconnect/reconnect-new-sid",
     Source::observed("a CONNECT after DISCONNECT gets a new id"),
@@ -143,6 +151,7 @@ scenarios! {
     SILENT => leaving_is_silent over [Polling, Websocket, Upgraded];
     OTHERS_STAY => other_namespaces_stay over [Polling, Websocket, Upgraded] needs [ECHO];
     EVENTS_STOP => events_stop over [Polling, Websocket, Upgraded] needs [ECHO];
+    PAYLOAD => a_payload_changes_nothing over [Polling, Websocket, Upgraded] needs [ECHO];
     NEW_SID => a_new_id_is_given over [Polling, Websocket, Upgraded] needs [ECHO];
     BY_SERVER => the_server_says_goodbye over [Polling, Websocket, Upgraded] needs [DELIVERY];
     BY_SERVER_CLOSES => the_server_hangs_up over [Polling, Websocket, Upgraded] needs [DELIVERY];
@@ -243,6 +252,26 @@ async fn events_stop(stage: &mut Stage) -> Check {
     session.joins("/", None).await.set_up("joining the main namespace")?;
     session.joins("/custom", None).await.set_up("joining /custom")?;
     session.says(&disconnect());
+    a_late_event_is_unanswered(stage, &mut session).await
+}
+
+async fn a_payload_changes_nothing(stage: &mut Stage) -> Check {
+    for packet in ["41{}", "41null", "41[]"] {
+        let mut session = stage.session().await?;
+        session.joins("/", None).await.set_up("joining the main namespace")?;
+        session.joins("/custom", None).await.set_up("joining /custom")?;
+        session.sends(packet);
+        // A round trip: what a client does at the same time is not what this is about.
+        session.says(&connect(Value::Null).on("/nowhere"));
+        if session.next_or_closed().await?.is_some() {
+            a_late_event_is_unanswered(stage, &mut session).await?;
+        }
+    }
+    Ok(())
+}
+
+/// An event for the main namespace, which was left, is not answered; /custom stays joined, or the connection closes.
+async fn a_late_event_is_unanswered(stage: &Stage, session: &mut Wire) -> Check {
     session.says(&event("message-with-ack", [json!("too late")]).with_id(5_000_000));
     session.says(&event("message-with-ack", [json!("fence")]).with_id(5_000_001).on("/custom"));
     // The reference closes the connection, others pass over the event.
@@ -332,7 +361,7 @@ async fn after_goodbye(session: &mut Wire) -> Check<(Sio, EntryId)> {
 }
 
 /// Two clients, the first of which is told who comes and goes.
-async fn watched(stage: &mut Stage) -> Check<[Client; 2]> {
+pub(super) async fn watched(stage: &mut Stage) -> Check<[Client; 2]> {
     let [mut alice, bob] = stage.join("/").await?;
     alice.commands(json!({ "op": "watch" })).await.set_up("watching")?;
     Ok([alice, bob])

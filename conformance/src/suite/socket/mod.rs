@@ -6,6 +6,7 @@ pub mod connect;
 pub mod disconnect;
 pub mod events;
 pub mod grammar;
+pub mod haste;
 pub mod msgpack;
 pub mod namespaces;
 pub mod packet;

@@ -1,10 +1,13 @@
 //! What is no Socket.IO packet closes the connection.
 
+use serde_json::json;
+
 use crate::{
     rule::{Rule, Source},
+    scenario::needs::{DELIVERY, feature},
     scenarios,
-    stage::Stage,
-    verdict::{Check, SetUp},
+    stage::{Stage, event},
+    verdict::{Check, SetUp, expecting},
 };
 
 const UNPARSABLE: Rule = Rule::must(
@@ -37,11 +40,36 @@ const MALFORMED_JSON: Rule = Rule::must(
 )
 .broken_by(&["malformed-json-ignored"]);
 
+const QUEUE_FIRST: Rule = Rule::reference(
+    "socket/packet/queue-first",
+    Source::observed("what waits to be polled arrives before the close packet"),
+    "What was sent before a broken packet still arrives, over polling too.",
+)
+.broken_by(&["broken-packet-drops-queue", "join-ignored"]);
+
 scenarios! {
+    QUEUE_FIRST => what_waits_still_arrives over [Polling] needs [DELIVERY, feature("rooms")];
     UNPARSABLE => what_is_no_packet_closes over [Polling, Websocket, Upgraded];
     BAD_PAYLOAD => a_bad_payload_closes over [Polling, Websocket, Upgraded];
     BAD_ACK_ID => a_bad_ack_id_closes over [Polling, Websocket, Upgraded];
     MALFORMED_JSON => malformed_json_closes over [Polling, Websocket, Upgraded];
+}
+
+async fn what_waits_still_arrives(stage: &mut Stage) -> Check {
+    let [mut alice] = stage.join("/").await?;
+    let bob = stage.polling().await?;
+    bob.connect().await.set_up("joining the main namespace")?;
+    let (room, word) = (stage.own("room"), stage.own("word"));
+    let join = json!(["do", { "op": "join", "rooms": [room] }]);
+    bob.post(&format!("425200000{join}")).await.set_up("joining a room")?;
+    bob.packets().await.set_up("joining a room")?;
+    // Nobody polls: it waits.
+    alice.commands(json!({ "op": "emit", "event": word, "to": [room] })).await.set_up("sending an event")?;
+    let _answers_differ = bob.post("4abc").await;
+    let want = event(&word, []);
+    let (packets, at) = bob.packets().await.map_err(|stop| expecting(stop, &want.to_string()))?;
+    let arrived = packets.iter().any(|packet| stage.read(packet).as_ref() == Some(&want));
+    stage.demand(arrived, &want.to_string(), packets.join("␞"), at)
 }
 
 async fn what_is_no_packet_closes(stage: &mut Stage) -> Check {

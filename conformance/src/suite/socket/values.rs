@@ -6,8 +6,8 @@ use crate::{
     rule::{Rule, Source},
     scenario::needs::{ECHO, feature},
     scenarios,
-    stage::{Stage, bytes, event},
-    verdict::{Check, SetUp},
+    stage::{Heard, Stage, ack, bytes, event},
+    verdict::{Check, SetUp, expecting},
 };
 
 const NO_ARGUMENTS: Rule = Rule::must(
@@ -89,7 +89,16 @@ const KEYS: Rule = Rule::must(
 )
 .broken_by(&["empty-key-dropped"]);
 
+const HALF_CHARACTER: Rule = Rule::reference(
+    "socket/values/half-character",
+    Source::observed("half a surrogate pair comes back as the escape that it was"),
+    "Text with half a surrogate pair comes back with it, or with U+FFFD in its place, or not at all.",
+)
+.broken_by(&["half-characters-dropped"])
+.users("A text that was cut in the middle of an emoji closes the connection of everybody who is sent it.");
+
 scenarios! {
+    HALF_CHARACTER => half_a_character_does_no_harm over [Polling, Websocket, Upgraded] needs [ECHO];
     ESCAPES => escapes_come_back over [Polling, Websocket, Upgraded] needs [ECHO];
     KEYS => keys_come_back over [Polling, Websocket, Upgraded] needs [ECHO];
     NO_ARGUMENTS => nothing_comes_back over [Polling, Websocket, Upgraded] needs [ECHO];
@@ -109,6 +118,28 @@ scenarios! {
 async fn escapes_come_back(stage: &mut Stage) -> Check {
     let text = "nul \u{0} bell \u{8} feed \u{c} line \n\r tab \t quote \" slash \\ / \u{2028} \u{1f600} end";
     comes_back(stage, vec![json!(text)]).await
+}
+
+async fn half_a_character_does_no_harm(stage: &mut Stage) -> Check {
+    const WANT: &str = r"half \ud83d of it, or half \ufffd of it, or no answer";
+    let mut session = stage.session().await?;
+    session.joins("/", None).await.set_up("joining the main namespace")?;
+    session.sends(r#"42["message","half \ud83d of it"]"#);
+    let fence = ack(6_200_000, [json!("fence")]);
+    session.says(&event("message-with-ack", [json!("fence")]).with_id(6_200_000));
+    loop {
+        // What cannot be written as UTF-8 cannot be read as a packet: it is looked at as text.
+        match session.next_heard().await.map_err(|stop| expecting(stop, WANT))? {
+            Heard::Text(text, at) if text.contains("message-back") => {
+                let text = text.to_ascii_lowercase();
+                let intact = [r"half \ud83d of it", r"half \ufffd of it", "half \u{fffd} of it"];
+                stage.demand(intact.iter().any(|intact| text.contains(intact)), WANT, text, at)?;
+            }
+            Heard::Text(text, _) if stage.read(&text).as_ref() == Some(&fence) => return Ok(()),
+            Heard::Closed(how, at) => return stage.demand(!how.contains("UTF-8"), WANT, how, at),
+            _ => {}
+        }
+    }
 }
 
 async fn keys_come_back(stage: &mut Stage) -> Check {

@@ -121,7 +121,7 @@ impl Command<'_> {
         if event == "error" && hub.config().faulty(Fault::ErrorEventLost) {
             return Ok(answer);
         }
-        if wrong::is_dropped(hub, self.fields) {
+        if wrong::is_dropped(hub, self.fields) || wrong::is_swept_away(hub, self.socket, self.fields) {
             return Ok(answer);
         }
         if !address.is_self && wrong::is_lost(hub, self.socket, &address) {

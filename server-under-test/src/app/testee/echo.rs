@@ -74,6 +74,9 @@ fn distorted(hub: &Hub, socket: SocketRef, event: &Event<'_>) -> Option<Vec<Valu
             values.map(|value| Value::cut(value.as_str(), &attachments)).collect()
         }
         Fault::TextCutAtNul => values.map(|value| cut_at_nul(value).unwrap_or_else(|| same(value))).collect(),
+        Fault::HalfCharactersDropped => {
+            values.map(|value| without_halves(value).unwrap_or_else(|| same(value))).collect()
+        }
         Fault::EmptyKeyDropped => values.map(|value| without_key(value, "", event.attachments)).collect(),
         Fault::FalsePlaceholderReplaced => {
             let is_false = |value: Json<'_>| value.get("_placeholder").and_then(Json::as_bool) == Some(false);
@@ -146,6 +149,14 @@ fn cut_at_nul(value: Json<'_>) -> Option<Value> {
     let text = value.as_json_str()?.unescape();
     let mut kept = String::new();
     quote(text.split('\0').next().unwrap_or_default(), &mut kept);
+    Some(Value::json(kept))
+}
+
+/// A text without what is half a surrogate pair, which reads as U+FFFD.
+fn without_halves(value: Json<'_>) -> Option<Value> {
+    let text = value.as_json_str()?.unescape();
+    let mut kept = String::new();
+    quote(&text.replace(char::REPLACEMENT_CHARACTER, ""), &mut kept);
     Some(Value::json(kept))
 }
 

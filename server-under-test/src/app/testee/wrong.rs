@@ -83,6 +83,19 @@ pub(super) fn is_lost(hub: &mut Hub, socket: SocketRef, address: &Address) -> bo
     }
 }
 
+/// Whether an event is lost for the volatile ones that went before it.
+pub(super) fn is_swept_away(hub: &mut Hub, socket: SocketRef, fields: Fields<'_>) -> bool {
+    if !hub.config().faulty(Fault::VolatileBurstTakesNext) {
+        return false;
+    }
+    let Some(quirks) = quirks(hub, socket) else { return false };
+    if fields.flag("volatile") {
+        quirks.volatile_run += 1;
+        return false;
+    }
+    std::mem::take(&mut quirks.volatile_run) >= 4
+}
+
 /// Whether what is sent with one of the operators is dropped.
 pub(super) fn is_dropped(hub: &Hub, fields: Fields<'_>) -> bool {
     match hub.config().fault {

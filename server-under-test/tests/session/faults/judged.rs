@@ -80,7 +80,6 @@ pub(super) const SEEN_BY_THE_JUDGE: &[Fault] = &[
     Fault::UnparsableFirstIgnored,
     Fault::RefusalCountsAsJoined,
     Fault::LeavingStartsTheClock,
-    Fault::TextCutAtNul,
     Fault::EmptyKeyDropped,
     Fault::ReasonServerAsClient,
     Fault::ReasonPingTimeoutAsClose,

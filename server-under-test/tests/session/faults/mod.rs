@@ -1,6 +1,7 @@
 //! Every fault changes what a client sees.
 
 mod engine;
+mod haste;
 mod judged;
 mod messagepack;
 mod old;
@@ -71,6 +72,11 @@ const SCENES: &[(&str, Scene)] = &[
     ("rooms", socket::rooms),
     ("broadcast", socket::broadcast),
     ("sockets", socket::sockets),
+    ("behind connect", haste::behind_connect),
+    ("behind the end", haste::behind_the_end),
+    ("lost at once", haste::lost_at_once),
+    ("halves", haste::halves),
+    ("several at once", haste::several_at_once),
     ("values", values::values),
     ("attachments", values::attachments),
     ("repeated acks", values::repeated_acks),
