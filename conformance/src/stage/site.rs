@@ -66,8 +66,16 @@ impl Site {
         }
     }
 
-    /// Path and query of a request with the given protocol parameters.
+    /// Path and query of a request with the given protocol parameters; what begins with a slash is a file below the path,
+    /// perhaps with a query of its own.
     pub fn target(&self, query: &str) -> String {
+        if let Some(file) = query.strip_prefix('/') {
+            let joint = if file.contains('?') { '&' } else { '?' };
+            return match self.query.is_empty() {
+                true => format!("{}{file}", self.path),
+                false => format!("{}{file}{joint}{}", self.path, self.query),
+            };
+        }
         let joined = match (query.is_empty(), self.query.is_empty()) {
             (_, true) => query.to_owned(),
             (true, false) => self.query.clone(),

@@ -6,6 +6,7 @@ mod comeback;
 mod delivery;
 mod membership;
 mod timers;
+mod wrong;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
