@@ -9,7 +9,7 @@ use crate::{
     scenario::{Need, needs::feature},
     scenarios,
     stage::{Reply, Stage},
-    verdict::{Check, SetUp, Stop},
+    verdict::{Check, SetUp, Stop, expecting},
 };
 
 const SERVED: Rule = Rule::docs(
@@ -162,9 +162,10 @@ async fn other_names_are_refused(stage: &mut Stage) -> Check {
     file(stage, "foo.js", &[]).await?.is_refusal()?;
     // Builds that do not exist; a server may have them all the same.
     for name in ["socket.io.esm.js", "socket.io.msgpack.js"] {
-        let reply = file(stage, name, &[]).await?;
+        const WANT: &str = "a refusal, or a file";
+        let reply = file(stage, name, &[]).await.map_err(|stop| expecting(stop, WANT))?;
         let is_file = reply.status == 200 && !reply.body.is_empty();
-        reply.demand(is_file || (400..500).contains(&reply.status), "a refusal, or a file")?;
+        reply.demand(is_file || (400..500).contains(&reply.status), WANT)?;
     }
     Ok(())
 }

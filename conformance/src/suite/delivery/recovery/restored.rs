@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{DROP, RECOVERY, Ticket, WATCH, ack, emit, enters, event, loses, news, says, two, window};
+use super::{DROP, RECOVERY, Ticket, WATCH, emit, enters, event, loses, news, says, two, window};
 use crate::{
     rule::{Rule, Source},
     scenario::needs::{RECOVERY_WINDOW, feature},
     scenarios,
-    stage::{Client, Stage, bytes},
+    stage::{Client, Kind, Stage, bytes},
     verdict::{Check, SetUp, Stop},
 };
 
@@ -209,7 +209,9 @@ async fn an_answer_has_no_offset(stage: &mut Stage) -> Check {
     let namespace = stage.own_namespace();
     let [mut alice] = stage.join(&namespace).await?;
     alice.emits(event("message-with-ack", [json!(1)]).with_id(ID));
-    alice.hears(ack(ID, [json!(1)])).await
+    let (packet, at) = alice.next("an acknowledgement").await.set_up("hearing the answer")?;
+    // Whose answer it is, and where, are rules of their own.
+    stage.demand(packet.kind == Kind::Ack && packet.data == json!([1]), "[1] alone", packet.to_string(), at)
 }
 
 async fn the_id_is_the_same(stage: &mut Stage) -> Check {
