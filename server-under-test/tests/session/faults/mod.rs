@@ -70,6 +70,7 @@ const SCENES: &[(&str, Scene)] = &[
     ("watch", socket::watch),
     ("rooms", socket::rooms),
     ("broadcast", socket::broadcast),
+    ("outsiders", socket::outsiders),
     ("sockets", socket::sockets),
     ("values", values::values),
     ("attachments", values::attachments),
