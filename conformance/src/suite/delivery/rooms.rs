@@ -255,9 +255,9 @@ async fn the_rooms_are_listed(stage: &mut Stage) -> Check {
 }
 
 async fn the_room_of_another_can_be_joined(stage: &mut Stage) -> Check {
-    let [alice, mut bob] = stage.join("/").await?;
+    let [mut alice, mut bob] = stage.join("/").await?;
     bob.commands(json!({ "op": "join", "rooms": [alice.sid] })).await?;
-    bob.commands(emit(stage, "for alice", json!({ "via": "server", "to": [alice.sid] }))).await?;
+    alice.commands(emit(stage, "for alice", json!({ "via": "server", "to": [alice.sid] }))).await?;
     bob.hears(news(stage, "for alice")).await
 }
 

@@ -102,7 +102,7 @@ const UNSENT: Rule = Rule::reference(
     Source::observed("an event is kept when it is emitted, whether it is sent then or not"),
     "What still waited to be sent when the connection was lost was missed.",
 )
-.broken_by(&["sent-not-replayed"])
+.broken_by(&["sent-not-replayed", "own-room-missing"])
 .users("What was said just before a loss is missing after it.");
 
 const UNHEARD: Rule = Rule::reference(
