@@ -9,6 +9,7 @@ use crate::{
     scenario::{Need, needs::feature},
     scenarios,
     stage::{Reply, Stage},
+    suite::engine::cors::{ORIGIN, names_origin},
     verdict::{Check, SetUp, Stop, expecting},
 };
 
@@ -131,7 +132,6 @@ const SCRIPT: &str = "socket.io.js";
 /// The smallest of the builds that there have always been.
 const SMALL: &str = "socket.io.min.js";
 const OTHER_SCRIPTS: [&str; 3] = [SMALL, "socket.io.esm.min.js", "socket.io.msgpack.min.js"];
-const ORIGIN: &str = "http://page.example";
 
 async fn the_client_is_served(stage: &mut Stage) -> Check {
     is_script(&file(stage, SCRIPT, &[]).await?)
@@ -256,10 +256,7 @@ async fn it_is_what_it_says(stage: &mut Stage) -> Check {
 
 async fn the_file_names_origins(stage: &mut Stage) -> Check {
     let reply = served(stage, SMALL, &[("origin", ORIGIN)]).await?;
-    let named =
-        reply.header("access-control-allow-origin").unwrap_or("no Access-Control-Allow-Origin").to_owned();
-    let expected = format!("Access-Control-Allow-Origin: * or {ORIGIN}");
-    stage.demand(["*", ORIGIN].contains(&&*named), &expected, named, reply.at)
+    names_origin(stage, &reply)
 }
 
 /// Asks for a file below the path.
