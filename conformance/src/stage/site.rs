@@ -131,3 +131,25 @@ impl Site {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Site;
+
+    #[test]
+    fn requests_are_of_the_path_or_of_files_below_it() {
+        let plain = Site::new("localhost");
+        let tagged = Site { query: "token=1".to_owned(), ..plain.clone() };
+        for (query, of_plain, of_tagged) in [
+            ("", "/socket.io/", "/socket.io/?token=1"),
+            ("EIO=4", "/socket.io/?EIO=4", "/socket.io/?EIO=4&token=1"),
+            ("/a.js", "/socket.io/a.js", "/socket.io/a.js?token=1"),
+            ("/a.js?v=1", "/socket.io/a.js?v=1", "/socket.io/a.js?v=1&token=1"),
+        ] {
+            assert_eq!(
+                (plain.target(query), tagged.target(query)),
+                (of_plain.to_owned(), of_tagged.to_owned())
+            );
+        }
+    }
+}
