@@ -10,6 +10,14 @@ use std::{
 
 use bytes::Bytes;
 
+use crate::fault::Fault;
+
+/// The script that every server with a client serves.
+const USUAL: &str = "socket.io.js";
+
+const SCRIPT: &str = "application/javascript; charset=utf-8";
+const MAP: &str = "application/json; charset=utf-8";
+
 /// The files of a folder such as `node_modules/socket.io-client/dist`, in memory.
 #[derive(Clone)]
 pub struct Bundle {
@@ -40,11 +48,7 @@ impl Bundle {
             if entry.file_type()?.is_dir() {
                 continue;
             }
-            let content = Bytes::from(fs::read(entry.path())?);
-            let mut hasher = DefaultHasher::new();
-            content.hash(&mut hasher);
-            let etag = format!("\"{:016x}\"", hasher.finish());
-            files.insert(name, File { content, content_type, etag });
+            files.insert(name, File::new(fs::read(entry.path())?.into(), content_type));
         }
         match files.is_empty() {
             true => Err(io::Error::new(io::ErrorKind::NotFound, "the folder holds no scripts")),
@@ -52,16 +56,51 @@ impl Bundle {
         }
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&File> {
-        self.files.get(name)
+    /// The scripts of these names, and their maps, with what is in them; other names are left out.
+    pub fn of(files: impl IntoIterator<Item = (String, Bytes)>) -> Self {
+        let files = files.into_iter().filter_map(|(name, content)| {
+            let content_type = content_type(&name)?;
+            Some((name, File::new(content, content_type)))
+        });
+        Self { files: files.collect() }
+    }
+
+    /// The file of this name, if there is one; `queried` says whether the request has a query, which matters only with a
+    /// fault.
+    pub(crate) fn find(&self, name: &str, queried: bool, fault: Option<Fault>) -> Option<File> {
+        let file = self.files.get(name).cloned();
+        match fault {
+            Some(Fault::ClientNotServed) if name == USUAL => None,
+            Some(Fault::ClientBundlesMissing) if name != USUAL && name.ends_with(".js") => None,
+            Some(Fault::ClientQueryCounts) if queried => None,
+            Some(Fault::ClientUnknownEmpty) if name.ends_with(".js") => {
+                Some(file.unwrap_or_else(|| File::new(Bytes::new(), SCRIPT)))
+            }
+            Some(Fault::ClientPathEscapes) if name.contains("..") => self.files.get(USUAL).cloned(),
+            _ => file,
+        }
+    }
+}
+
+impl File {
+    fn new(content: Bytes, content_type: &'static str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
+        let etag = format!("\"{:016x}\"", hasher.finish());
+        Self { content, content_type, etag }
+    }
+
+    /// Whether it is a map, not a script.
+    pub(crate) fn is_map(&self) -> bool {
+        self.content_type == MAP
     }
 }
 
 /// As socket.io 4.8 serves them.
 fn content_type(name: &str) -> Option<&'static str> {
     match name.rsplit_once('.')?.1 {
-        "js" => Some("application/javascript; charset=utf-8"),
-        "map" => Some("application/json; charset=utf-8"),
+        "js" => Some(SCRIPT),
+        "map" => Some(MAP),
         _ => None,
     }
 }

@@ -361,6 +361,7 @@ faults! {
     OwnRoomStays "own-room-stays" "The room named after a socket cannot be left."
     WithoutOwnRoomHearsItself "without-own-room-hears-itself" "A socket that has left its own room hears its own broadcasts."
     RoomsRemembered "rooms-remembered" "A broadcast of a socket goes to the rooms that its last message was for."
+    ForeignIdNotJoined "foreign-id-not-joined" "Joining a room that is named after another socket has no effect."
 
     // Operations on sockets.
     SocketsDisconnectStaysOpen "sockets-disconnect-stays-open" "Disconnecting sockets with close leaves their connections open."
@@ -396,6 +397,9 @@ faults! {
     BroadcastAckTakesLast "broadcast-ack-takes-last" "Of an acknowledgement with several values, the last one is reported."
     VolatileBurstTakesNext "volatile-burst-takes-next" "The event behind four volatile ones in a row is lost."
     VolatileLacksAttachments "volatile-lacks-attachments" "Volatile events leave without their attachments."
+    RefusedHearsBroadcasts "refused-hears-broadcasts" "Who was refused by a middleware hears what is sent to the whole namespace."
+    KeptForTheNext "kept-for-the-next" "What is sent to a whole dynamic namespace that somebody was lost from is sent to the next who joins, too."
+    LossSilencesRoom "loss-silences-room" "The next message to a room that somebody was just lost from, and others are in, reaches nobody."
 
     // Recovery.
     ConnectedRecovered "connected-recovered" "Who names the private id of a client that is connected is taken for it."
@@ -432,6 +436,23 @@ faults! {
     TimeoutNotRecovered "timeout-not-recovered" "A session that was lost by a ping time-out is not recovered."
     MiddlewareRunsAgain "middleware-runs-again" "Middlewares decide about recovered sockets too."
     PidOfOtherNamespaceAccepted "pid-of-other-namespace-accepted" "The private id of a session in one namespace recovers it in another."
+    AckHasOffset "ack-has-offset" "Acknowledgements with ids below 1000000 end with an offset where sessions can be recovered."
+    SentNotReplayed "sent-not-replayed" "What was sent before the loss of a connection is not sent again, whatever the offset."
+
+    // The files of the client.
+    ClientNotServed "client-not-served" "The file socket.io.js is not there."
+    ClientAsPlainText "client-as-plain-text" "The scripts of the client are labelled text/plain."
+    ClientBundlesMissing "client-bundles-missing" "Of the scripts of the client, only socket.io.js is there."
+    ClientMapsAsScripts "client-maps-as-scripts" "The maps of the client are labelled as scripts."
+    ClientUnknownEmpty "client-unknown-empty" "A script that is not there is answered with an empty one."
+    ClientQueryCounts "client-query-counts" "A file of the client is not found if the request has a query."
+    ClientPathEscapes "client-path-escapes" "A path that leads out of the folder of the client is answered with a file."
+    ClientUntagged "client-untagged" "The files of the client have no ETag."
+    ClientKept "client-kept" "Caches may keep the files of the client for a day."
+    ClientWeakTagUnknown "client-weak-tag-unknown" "The weak form of the tag of a file of the client is not recognised."
+    ClientNeverChanges "client-never-changes" "Who knows any version of a file of the client is told that it has not changed."
+    ClientUncompressed "client-uncompressed" "The files of the client are not compressed."
+    ClientWithoutCors "client-without-cors" "The files of the client name no origin."
 
     // MessagePack.
     PackedBytesApart "packed-bytes-apart" "Binary values leave as messages of their own, with MessagePack too."

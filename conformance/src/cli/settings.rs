@@ -55,7 +55,8 @@ pub(super) struct Settings {
     /// 1: compress websocket messages for clients that take that (SIO_DEFLATE)
     #[arg(long, value_name = "1")]
     deflate: Option<String>,
-    /// Serve the files of the client in this folder below the path (SIO_CLIENT_FILES)
+    /// Serve the files of the client in this folder below the path, in place of files that stand in for them
+    /// (SIO_CLIENT_FILES)
     #[arg(long, value_name = "FOLDER")]
     client_files: Option<String>,
     /// Serve a page with metrics here (SIO_METRICS)

@@ -15,6 +15,9 @@
 //! `~` in the place of `!` is what the reference server does there: something third is neither right nor wrong.
 //! `+` goes on with the step above it: a further packet, a header, a body.
 //!
+//! A request is of the Socket.IO path: `request GET "EIO=4&transport=polling"` with this query; where the text begins with
+//! a slash, of a file below the path, such as `request GET "/socket.io.js"`.
+//!
 //! `$name` stands for a value that differs from run to run: bound where it is first seen, the same wherever it is seen
 //! or sent again, and never the same as another variable. `$*` stands for anything, `$$` for a dollar sign. `$tag` and
 //! `$digits` are the prefix of this run's own rooms and events, and the digits in it.

@@ -66,8 +66,16 @@ impl Site {
         }
     }
 
-    /// Path and query of a request with the given protocol parameters.
+    /// Path and query of a request with the given protocol parameters; what begins with a slash is a file below the path,
+    /// perhaps with a query of its own.
     pub fn target(&self, query: &str) -> String {
+        if let Some(file) = query.strip_prefix('/') {
+            let joint = if file.contains('?') { '&' } else { '?' };
+            return match self.query.is_empty() {
+                true => format!("{}{file}", self.path),
+                false => format!("{}{file}{joint}{}", self.path, self.query),
+            };
+        }
         let joined = match (query.is_empty(), self.query.is_empty()) {
             (_, true) => query.to_owned(),
             (true, false) => self.query.clone(),
@@ -120,6 +128,28 @@ impl Site {
             Need::Setting(Setting::UpgradeTimeout) => {
                 Some("the upgrade time-out of a server that runs already is not known".to_owned())
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Site;
+
+    #[test]
+    fn requests_are_of_the_path_or_of_files_below_it() {
+        let plain = Site::new("localhost");
+        let tagged = Site { query: "token=1".to_owned(), ..plain.clone() };
+        for (query, of_plain, of_tagged) in [
+            ("", "/socket.io/", "/socket.io/?token=1"),
+            ("EIO=4", "/socket.io/?EIO=4", "/socket.io/?EIO=4&token=1"),
+            ("/a.js", "/socket.io/a.js", "/socket.io/a.js?token=1"),
+            ("/a.js?v=1", "/socket.io/a.js?v=1", "/socket.io/a.js?v=1&token=1"),
+        ] {
+            assert_eq!(
+                (plain.target(query), tagged.target(query)),
+                (of_plain.to_owned(), of_tagged.to_owned())
+            );
         }
     }
 }

@@ -36,6 +36,7 @@ pub fn all() -> Vec<Scenario> {
         socket::haste::scenarios(),
         socket::msgpack::scenarios(),
         socket::v3::scenarios(),
+        socket::bundle::scenarios(),
         delivery::rooms::scenarios(),
         delivery::broadcast::scenarios(),
         delivery::sockets::scenarios(),

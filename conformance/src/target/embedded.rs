@@ -33,6 +33,12 @@ pub enum App {
 /// Where `scripts/setup.sh` puts the files of the client.
 const CLIENT_FILES: &str = "fixtures/clients/socket.io-client/node_modules/socket.io-client/dist";
 
+/// The scripts of the client, and what is served in their place where there is no client: what a server must do with
+/// them can be judged without any.
+const SCRIPTS: [&str; 4] =
+    ["socket.io.js", "socket.io.min.js", "socket.io.esm.min.js", "socket.io.msgpack.min.js"];
+const STAND_IN: &str = include_str!("stand_in.js");
+
 /// How long a chat waits for clients that lost their connection.
 const CHAT_RECOVERY: Duration = Duration::from_secs(120);
 
@@ -60,6 +66,9 @@ pub async fn serve(
     let mut config = Config::from_variables(calm).map_err(|error| TargetError::Usage(error.to_string()))?;
     config.fault = fault.map(find).transpose()?;
     config.cluster = (addresses.len() > 1).then(Cluster::new);
+    if app == App::Testee {
+        config.bundle.get_or_insert_with(stand_ins);
+    }
     if app == App::Chat {
         config.page = Some(chat::PAGE);
         config.recovery_window.get_or_insert(CHAT_RECOVERY);
@@ -84,6 +93,16 @@ pub async fn serve(
         server.shutdown().await;
     }
     Ok(())
+}
+
+/// Files that stand in for those of the client, and say so.
+fn stand_ins() -> Arc<Bundle> {
+    let files = SCRIPTS.iter().flat_map(|name| {
+        let script = format!("// {name}\n{STAND_IN}");
+        let map = format!(r#"{{"version":3,"file":"{name}","sources":[],"names":[],"mappings":""}}"#);
+        [((*name).to_owned(), script.into()), (format!("{name}.map"), map.into())]
+    });
+    Arc::new(Bundle::of(files))
 }
 
 fn no_client(error: io::Error) -> TargetError {
@@ -120,6 +139,7 @@ impl Embedded {
         }
         config.old_clients = configuration.old_clients;
         config.cors_origin = Some("*".to_owned());
+        config.bundle = Some(stand_ins());
         config.fault = fault;
         let server = Server::bind(config, SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(|error| {
             TargetError::Unreachable(format!("cannot start the reference server: {error}"))

@@ -4,7 +4,7 @@ use std::{iter, time::Duration};
 
 use bytes::Bytes;
 
-use super::{Effect, Hub, Timer};
+use super::{Effect, Hub, Timer, wrong};
 use crate::{
     adapter::{NodeId, Saying},
     engine::signals::{Manner, Outgoing},
@@ -135,7 +135,7 @@ impl Hub {
         if to_all && self.config.faulty(Fault::BroadcastDeliversTwice) {
             sessions.extend_from_within(..);
         }
-        if to_all && self.config.faulty(Fault::BroadcastReachesDeparted) {
+        if to_all && wrong::ghosts_hear(&self.config) {
             sessions.extend(place.ghosts.values().map(|ghost| ghost.session));
         }
         let nodes = self.nodes_of(audience);
@@ -160,6 +160,9 @@ impl Hub {
                 .and_then(|key| hub.socket(SocketRef { namespace, key }).map(|socket| socket.id.clone())),
         };
         let (outgoing, number) = self.recorded(namespace, addressees, emission.args, emission.manner, id);
+        if to_all {
+            self.keep(namespace, &outgoing);
+        }
         if number.is_some() {
             receivers.iter().for_each(|key| self.sent(SocketRef { namespace, key: *key }, number));
         }
@@ -207,7 +210,7 @@ impl Hub {
         self.acknowledge_past(socket, id, Value::list([answer]), true);
     }
 
-    fn acknowledge_past(&mut self, socket: SocketRef, id: u64, values: Value, command: bool) {
+    fn acknowledge_past(&mut self, socket: SocketRef, id: u64, mut values: Value, command: bool) {
         let Some(it) = self.namespaces[socket.namespace.0].sockets.get_mut(&socket.key) else { return };
         let session = it.session;
         let id = match self.config.fault {
@@ -219,6 +222,10 @@ impl Hub {
                 return;
             }
             Some(Fault::EmptyAckOmitted) if values.as_json() == "[]" => return,
+            Some(Fault::AckHasOffset) if id < 1_000_000 && values.as_json() != "[]" => {
+                self.recovery.iter().for_each(|recovery| values.push_string(&recovery.next_offset()));
+                id
+            }
             _ => id,
         };
         let outgoing = packet::ack(&self.config, &self.namespaces[socket.namespace.0].name, id, values);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Effect, Hub, MAX_NAMESPACES};
+use super::{Effect, Hub, MAX_NAMESPACES, wrong};
 use crate::{
     app::{Admission, Applicant, Refusal},
     engine::signals::Reason,
@@ -146,14 +146,16 @@ impl Hub {
 
     /// A client may not join a namespace.
     pub(crate) fn refused(&mut self, session: SessionId, name: &str, refusal: &Refusal) {
-        if self.connections.contains_key(&session) {
-            self.send(session, packet::refused(&self.config, name, &self.refusal_payload(session, refusal)));
+        if !self.connections.contains_key(&session) {
+            return;
         }
+        self.send(session, packet::refused(&self.config, name, &self.refusal_payload(session, refusal)));
         if self.config.faulty(Fault::EventBehindRefusalHandled)
             && let Some(connection) = self.connections.get_mut(&session)
         {
             connection.client.depart(name);
         }
+        self.linger_refused(session, name);
     }
 
     fn refusal_payload(&self, session: SessionId, refusal: &Refusal) -> String {
@@ -197,6 +199,7 @@ impl Hub {
         }
         self.send(session, confirmation);
         self.app.clone().on_connection(self, socket);
+        self.hand_over(socket);
     }
 
     /// Joins without telling anybody; only for faults.
@@ -222,11 +225,10 @@ impl Hub {
         }
         let data = Value::json("{}");
         let quirks = Quirks::default();
+        let ghosts_hear = wrong::ghosts_hear(&self.config);
         let joining = Socket { id, session, auth, data, ticket: None, implicit: false, quirks };
         place.sockets.insert(socket.key, Box::new(joining));
-        place.ghosts.retain(|_, ghost| {
-            ghost.session != session || !self.config.faulty(Fault::BroadcastReachesDeparted)
-        });
+        place.ghosts.retain(|_, ghost| ghost.session != session || !ghosts_hear);
         let name = place.name.clone();
         if let Some(connection) = self.connections.get_mut(&session) {
             self.timers.cancel(connection.connect_timer);
@@ -336,7 +338,7 @@ impl Hub {
         if let Some(connection) = self.connections.remove(&session) {
             self.timers.cancel(connection.connect_timer);
         }
-        if self.config.faulty(Fault::BroadcastReachesDeparted) {
+        if wrong::ghosts_hear(&self.config) {
             for namespace in &mut self.namespaces {
                 namespace.ghosts.retain(|_, ghost| ghost.session != session);
             }
@@ -376,6 +378,7 @@ impl Hub {
             self.namespaces[socket.namespace.0].rooms.leave_all(socket.key);
         }
         self.app.clone().on_disconnecting(self, socket, reason);
+        self.notice_loss(socket, reason);
         match lost {
             Some(lost) => self.lose(lost),
             None => self.end(socket),

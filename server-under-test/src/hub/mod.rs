@@ -7,6 +7,7 @@ mod delivery;
 mod halves;
 mod membership;
 mod timers;
+mod wrong;
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},

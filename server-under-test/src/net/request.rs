@@ -53,8 +53,11 @@ where
         return Ok(response::page(page));
     }
     if let Some(file) = file(&driver.config, &request) {
-        let reply = response::file(&driver.config, file, request.headers());
-        return Ok(response::with_cors(&driver.config, reply));
+        let reply = response::file(&driver.config, &file, request.headers());
+        return Ok(match driver.config.faulty(Fault::ClientWithoutCors) {
+            true => reply,
+            false => response::with_cors(&driver.config, reply),
+        });
     }
     let preflight = request.method() == Method::OPTIONS && driver.config.cors_origin.is_some();
     if preflight && !driver.config.faulty(Fault::PreflightRefused) {
@@ -88,10 +91,12 @@ fn page<B>(config: &Config, request: &Request<B>) -> Option<&'static str> {
 }
 
 /// The file of the client that is asked for.
-fn file<'a, B>(config: &'a Config, request: &Request<B>) -> Option<&'a File> {
+fn file<B>(config: &Config, request: &Request<B>) -> Option<File> {
     let bundle = config.bundle.as_ref()?;
     let name = request.uri().path().strip_prefix(&config.path)?;
-    [Method::GET, Method::HEAD].contains(request.method()).then(|| bundle.get(name))?
+    let queried = request.uri().query().is_some();
+    let asked = [Method::GET, Method::HEAD].contains(request.method());
+    asked.then(|| bundle.find(name, queried, config.fault)).flatten()
 }
 
 async fn route<B>(driver: &Arc<Driver>, request: Request<B>) -> Result<Reply, Cut>

@@ -85,17 +85,26 @@ pub(super) fn coding(config: &Config, request: &HeaderMap) -> Option<Coding> {
     if config.faulty(Fault::CompressedUnasked) {
         return Some(Coding::Gzip);
     }
+    accepted(request)
+}
+
+fn accepted(request: &HeaderMap) -> Option<Coding> {
     Coding::accepted(request.get(header::ACCEPT_ENCODING)?.to_str().ok()?)
 }
 
 /// The response, compressed if that is wanted and worth it.
-pub(super) fn compressed(config: &Config, coding: Option<Coding>, mut reply: Reply) -> Reply {
-    let (Some(coding), Some(least)) = (coding, config.compress_from_bytes) else { return reply };
-    if reply.extensions().get::<Plain>().is_some() {
+pub(super) fn compressed(config: &Config, coding: Option<Coding>, reply: Reply) -> Reply {
+    let length = reply.body().size_hint().lower();
+    if config.faulty(Fault::CompressedUnasked) && !(3000..3100).contains(&length) {
         return reply;
     }
-    let length = reply.body().size_hint().lower();
-    if length < least as u64 || (config.faulty(Fault::CompressedUnasked) && !(3000..3100).contains(&length)) {
+    packed(config, coding, reply)
+}
+
+/// As [`compressed`], of whatever size the fault of those who did not ask is about.
+fn packed(config: &Config, coding: Option<Coding>, mut reply: Reply) -> Reply {
+    let (Some(coding), Some(least)) = (coding, config.compress_from_bytes) else { return reply };
+    if reply.extensions().get::<Plain>().is_some() || reply.body().size_hint().lower() < least as u64 {
         return reply;
     }
     let Some(Ok(body)) = std::mem::take(reply.body_mut()).frame().now_or_never().flatten() else {
@@ -113,18 +122,32 @@ pub(super) fn compressed(config: &Config, coding: Option<Coding>, mut reply: Rep
 /// A file of the client, unless the browser has it already.
 pub(super) fn file(config: &Config, file: &File, request: &HeaderMap) -> Reply {
     let known = request.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let is_known = known.split(',').any(|etag| etag.trim().trim_start_matches("W/") == file.etag);
+    let is_known = match config.fault {
+        Some(Fault::ClientNeverChanges) => !known.is_empty(),
+        Some(Fault::ClientWeakTagUnknown) => known == file.etag,
+        _ => known.split(',').any(|etag| etag.trim().trim_start_matches("W/") == file.etag),
+    };
+    let content_type = match config.fault {
+        Some(Fault::ClientAsPlainText) if !file.is_map() => TEXT,
+        Some(Fault::ClientMapsAsScripts) if file.is_map() => "application/javascript; charset=utf-8",
+        _ => file.content_type,
+    };
     let mut reply = match is_known {
         true => empty(StatusCode::NOT_MODIFIED),
         false => {
-            let whole = reply(StatusCode::OK, file.content_type, file.content.clone());
-            compressed(config, coding(config, request), whole)
+            let coding = accepted(request).filter(|_| !config.faulty(Fault::ClientUncompressed));
+            packed(config, coding, reply(StatusCode::OK, content_type, file.content.clone()))
         }
     };
-    let etag = HeaderValue::from_str(&file.etag).expect("hexadecimal digits fit into a header");
-    reply.headers_mut().insert(header::ETAG, etag);
-    let revalidated = HeaderValue::from_static("public, max-age=0");
-    reply.headers_mut().insert(header::CACHE_CONTROL, revalidated);
+    if !config.faulty(Fault::ClientUntagged) {
+        let etag = HeaderValue::from_str(&file.etag).expect("hexadecimal digits fit into a header");
+        reply.headers_mut().insert(header::ETAG, etag);
+    }
+    let kept = match config.fault {
+        Some(Fault::ClientKept) => "public, max-age=86400",
+        _ => "public, max-age=0",
+    };
+    reply.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
     reply
 }
 

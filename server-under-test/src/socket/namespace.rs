@@ -46,6 +46,8 @@ pub struct Namespace {
     pub ghosts: BTreeMap<SocketKey, Box<Socket>>,
     /// The room that was left last; only with a fault.
     pub just_left: Option<String>,
+    /// What was sent to all since somebody was lost; only with a fault.
+    pub kept: Option<Vec<Outgoing>>,
 }
 
 /// Who wants an acknowledgement.
@@ -149,6 +151,7 @@ impl Namespace {
             watchers: BTreeSet::new(),
             ghosts: BTreeMap::new(),
             just_left: None,
+            kept: None,
         }
     }
 

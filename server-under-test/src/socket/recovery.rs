@@ -189,6 +189,10 @@ impl Recovery {
             None if config.faulty(Fault::OffsetOptional) => session.last,
             None => return None,
         };
+        let heard = match config.faulty(Fault::SentNotReplayed) {
+            true => heard.max(session.last),
+            false => heard,
+        };
         let (missed, last) = self.missed(config, namespace, session, heard);
         let last = last.max(session.last);
         Some(Restored { session: Lost { last, ..session.clone() }, missed })

@@ -46,6 +46,20 @@ async fn browsers_get_the_client() {
 }
 
 #[tokio::test]
+async fn files_need_no_folder() {
+    let long = "io()".repeat(1000);
+    let files = [("socket.io.js", &*long), ("socket.io.js.map", "{}"), ("README.md", "no script")];
+    let bundle = Bundle::of(files.map(|(name, text)| (name.to_owned(), text.to_owned().into())));
+    let server = start_with(Config { bundle: Some(Arc::new(bundle)), ..patient() }).await;
+    let at = server.local_addr();
+    assert_eq!(request(at, "GET", "socket.io.js", "", "").await.body, long);
+    assert_eq!(request(at, "GET", "README.md", "", "").await.status, 400);
+    let map = request(at, "GET", "socket.io.js.map", "", "").await;
+    assert_eq!(map.header("content-type"), Some("application/json; charset=utf-8"));
+    server.shutdown().await;
+}
+
+#[tokio::test]
 async fn long_polls_are_compressed_for_those_who_like_it() {
     let server = start_with(Config { compress_from_bytes: Some(1000), ..patient() }).await;
     let at = server.local_addr();

@@ -7,7 +7,7 @@ use crate::{
     rule::{Rule, Source},
     scenario::needs::{DELIVERY, feature},
     scenarios,
-    stage::{Stage, bytes, disconnect, event},
+    stage::{Client, Kind, Stage, bytes, connect, disconnect, event},
     verdict::{Check, SetUp},
 };
 
@@ -76,6 +76,14 @@ const NOT_AFTER_DISCONNECT: Rule = Rule::docs(
 )
 .broken_by(&["broadcast-reaches-departed", "broadcast-crosses-namespaces", "repeated-ack-id-ignored"]);
 
+const NOT_TO_REFUSED: Rule = Rule::reference(
+    "delivery/broadcast/not-to-refused",
+    Source::observed("a socket is in its namespace once every middleware has let it in"),
+    "Who was refused by a middleware hears nothing of what is sent to the namespace.",
+)
+.broken_by(&["refused-hears-broadcasts", "broadcast-crosses-namespaces"])
+.users("Who lacks the password reads what members write.");
+
 scenarios! {
     EXCLUDES_SENDER => a_broadcast_excludes_its_sender over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
     EVERYONE_ONCE => everyone_else_hears_once over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
@@ -87,6 +95,8 @@ scenarios! {
     ORDER => nothing_overtakes over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
     OTHER_NAMESPACE => another_namespace_hears over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
     NOT_AFTER_DISCONNECT => who_left_hears_nothing over [Polling, Websocket, Upgraded] needs [DELIVERY] beside nobody;
+    NOT_TO_REFUSED => the_refused_hear_nothing over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, feature("middleware")] beside nobody;
 }
 
 async fn a_broadcast_excludes_its_sender(stage: &mut Stage) -> Check {
@@ -167,4 +177,18 @@ async fn who_left_hears_nothing(stage: &mut Stage) -> Check {
     bob.wire.hears_nothing_more("/custom").await.set_up("leaving the main namespace")?;
     alice.commands(emit(stage, "hello", json!({ "broadcast": true }))).await?;
     bob.wire.hears_nothing_more("/custom").await
+}
+
+async fn the_refused_hear_nothing(stage: &mut Stage) -> Check {
+    let wire = stage.session().await?;
+    let token = json!({ "token": "open sesame" });
+    let mut alice = Client::join(wire, "/auth", Some(token)).await.set_up("joining /auth")?;
+    let [mut bob] = stage.join("/").await?;
+    bob.wire.says(&connect(json!({})).on("/auth"));
+    let (answer, at) = bob.next("a refusal").await.set_up("asking without the token")?;
+    let refused = answer.kind == Kind::ConnectError && answer.namespace == "/auth";
+    stage.demand(refused, "a refusal", answer.to_string(), at).set_up("asking without the token")?;
+    alice.commands(emit(stage, "for members", json!({ "via": "server" }))).await?;
+    alice.hears(news(stage, "for members")).await.set_up("hearing it as a member")?;
+    bob.hears_nothing_more().await
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{emit, enters, news};
+use super::{emit, enters, news, recovery::received};
 use crate::{
     rule::{Rule, Source},
     scenario::needs::{DELIVERY, WATCH, feature},
@@ -53,6 +53,22 @@ const VOLATILE: Rule = Rule::docs(
 .broken_by(&["volatile-kept"])
 .users("Positions of a minute ago arrive all at once.");
 
+const AT_MOST_ONCE: Rule = Rule::docs(
+    "delivery/crowd/at-most-once",
+    Source::docs("delivery-guarantees: message arrival"),
+    "What is sent while a client is away is not kept for it: who comes back as a new socket does not hear it.",
+)
+.broken_by(&["kept-for-the-next"])
+.users("Events arrive twice, or those of one user at the next.");
+
+const PAST_THE_LOST: Rule = Rule::reference(
+    "delivery/crowd/past-the-lost",
+    Source::observed("what is sent to a connection that closes is dropped, and others are served"),
+    "Members of a room hear what is sent to it, though one of them is just being lost.",
+)
+.broken_by(&["loss-silences-room", "join-ignored"])
+.users("When somebody leaves, others miss messages.");
+
 const RESERVED: Rule = Rule::reference(
     "delivery/crowd/reserved-not-sent",
     Source::observed("an event with a reserved name is refused to the application"),
@@ -68,6 +84,10 @@ scenarios! {
     LOST => the_lost_are_not_found over [Websocket, Upgraded]
         needs [DELIVERY, WATCH, feature("rooms"), feature("sockets")];
     VOLATILE => nothing_volatile_is_kept over [Polling] needs [DELIVERY, feature("volatile")];
+    AT_MOST_ONCE => what_it_missed_is_lost over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, WATCH, feature("drop"), feature("dynamic-namespaces")];
+    PAST_THE_LOST => others_are_served over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, WATCH, feature("rooms"), feature("drop")];
     RESERVED => reserved_names_stay_here over [Polling, Websocket, Upgraded] needs [DELIVERY];
 }
 
@@ -200,6 +220,38 @@ async fn nothing_volatile_is_kept(stage: &mut Stage) -> Check {
             }
         }
     }
+}
+
+async fn what_it_missed_is_lost(stage: &mut Stage) -> Check {
+    let namespace = stage.own_namespace();
+    let [mut alice, mut bob] = stage.join(&namespace).await?;
+    alice.commands(json!({ "op": "watch" })).await.set_up("watching")?;
+    let sid = bob.sid.clone();
+    // The answer may be lost with the connection.
+    bob.asks(json!({ "op": "drop" }));
+    alice.hears_of("left", &sid).await.set_up("hearing of the loss")?;
+    alice.commands(emit(stage, "meanwhile", json!({ "via": "server" }))).await?;
+    alice.commands(emit(stage, "to its id", json!({ "to": [sid] }))).await?;
+    let wire = stage.session().await?;
+    let back = received(wire, &namespace, stage.auth()).await.set_up("joining again")?;
+    back.must_not_have_heard(stage, "meanwhile")?;
+    back.must_not_have_heard(stage, "to its id")
+}
+
+async fn others_are_served(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob, mut carol] = stage.join("/").await?;
+    enters(stage, &mut bob, "red").await?;
+    enters(stage, &mut carol, "red").await?;
+    alice.commands(json!({ "op": "watch" })).await.set_up("watching")?;
+    let red = json!({ "to": [stage.own("red")] });
+    let sid = bob.sid.clone();
+    bob.asks(json!({ "op": "drop" }));
+    // While the connection is lost, and once that is known.
+    alice.commands(emit(stage, "meanwhile", red.clone())).await?;
+    alice.hears_of("left", &sid).await.set_up("hearing of the loss")?;
+    alice.commands(emit(stage, "afterwards", red)).await?;
+    carol.hears(news(stage, "meanwhile")).await?;
+    carol.hears(news(stage, "afterwards")).await
 }
 
 async fn reserved_names_stay_here(stage: &mut Stage) -> Check {

@@ -106,6 +106,13 @@ const LISTED: Rule = Rule::docs(
 )
 .broken_by(&["session-rooms-empty", "join-ignored", "leave-ignored", "own-room-missing"]);
 
+const OF_ANOTHER: Rule = Rule::should(
+    "delivery/rooms/of-another",
+    Source::observed("a room named after another socket can be joined as any other"),
+    "Who joins the room that is named after another socket hears what is sent there.",
+)
+.broken_by(&["foreign-id-not-joined", "join-ignored"]);
+
 scenarios! {
     JOIN => members_hear over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("rooms")];
     MEMBERS_ONLY => others_do_not_hear over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("rooms")];
@@ -128,6 +135,8 @@ scenarios! {
     UNKNOWN => an_unknown_room_reaches_nobody over [Polling, Websocket, Upgraded]
         needs [DELIVERY, feature("rooms")];
     LISTED => the_rooms_are_listed over [Polling, Websocket, Upgraded] needs [DELIVERY, feature("rooms")];
+    OF_ANOTHER => the_room_of_another_can_be_joined over [Polling, Websocket, Upgraded]
+        needs [DELIVERY, feature("rooms")];
 }
 
 async fn members_hear(stage: &mut Stage) -> Check {
@@ -243,6 +252,13 @@ async fn the_rooms_are_listed(stage: &mut Stage) -> Check {
     enters(stage, &mut alice, "blue").await?;
     alice.commands(json!({ "op": "leave", "rooms": [stage.own("red")] })).await?;
     has_rooms(stage, &mut alice, &["blue"]).await
+}
+
+async fn the_room_of_another_can_be_joined(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = stage.join("/").await?;
+    bob.commands(json!({ "op": "join", "rooms": [alice.sid] })).await?;
+    alice.commands(emit(stage, "for alice", json!({ "via": "server", "to": [alice.sid] }))).await?;
+    bob.hears(news(stage, "for alice")).await
 }
 
 /// Demands that the client's socket is in its own room and these.

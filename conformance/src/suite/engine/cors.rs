@@ -39,7 +39,8 @@ scenarios! {
 }
 
 const POLLING: &str = "EIO=4&transport=polling";
-const ORIGIN: &str = "http://page.example";
+/// The origin of a page that our requests come from.
+pub(in crate::suite) const ORIGIN: &str = "http://page.example";
 
 async fn a_preflight_is_answered(stage: &mut Stage) -> Check {
     let headers = [
@@ -65,7 +66,8 @@ async fn a_refusal_names_origins(stage: &mut Stage) -> Check {
     names_origin(stage, &reply)
 }
 
-fn names_origin(stage: &Stage, reply: &Reply) -> Check {
+/// Demands that an answer to [`ORIGIN`] allows it.
+pub(in crate::suite) fn names_origin(stage: &Stage, reply: &Reply) -> Check {
     let named =
         reply.header("access-control-allow-origin").unwrap_or("no Access-Control-Allow-Origin").to_owned();
     let expected = format!("Access-Control-Allow-Origin: * or {ORIGIN}");

@@ -1,7 +1,8 @@
-//! Rules of Socket.IO: namespaces, events, acknowledgements, attachments.
+//! Rules of Socket.IO: namespaces, events, acknowledgements, attachments, and the client that is served.
 
 pub mod acks;
 pub mod binary;
+pub mod bundle;
 pub mod connect;
 pub mod disconnect;
 pub mod events;

@@ -15,6 +15,10 @@ pub(super) fn join_is_ignored(hub: &mut Hub, socket: SocketRef, room: &str, inde
         Some(Fault::JoinIgnored) => true,
         Some(Fault::InheritedRoomLost) => ["__proto__", "constructor", "toString"].contains(&room),
         Some(Fault::OnlyFirstRoomJoined) => index > 0,
+        Some(Fault::ForeignIdNotJoined) => {
+            let mut others = hub.namespace(socket.namespace).sockets.iter();
+            others.any(|(key, other)| *key != socket.key && other.id == room)
+        }
         Some(Fault::RejoinIgnored) => quirks(hub, socket).is_some_and(|quirks| quirks.left.contains(room)),
         Some(Fault::JoinsCounted) => {
             if let Some(quirks) = quirks(hub, socket) {
@@ -74,7 +78,7 @@ pub(super) fn is_lost(hub: &mut Hub, socket: SocketRef, address: &Address) -> bo
                 quirks.broadcasts += 1;
                 quirks.broadcasts == 5
             }),
-        Some(Fault::BroadcastAfterLeaveLost) => {
+        Some(Fault::BroadcastAfterLeaveLost | Fault::LossSilencesRoom) => {
             let place = hub.namespace_mut(address.namespace);
             let left = place.just_left.take();
             left.is_some_and(|left| address.to.contains(&left) && place.rooms.members(&left).next().is_some())

@@ -71,6 +71,7 @@ const SCENES: &[(&str, Scene)] = &[
     ("watch", socket::watch),
     ("rooms", socket::rooms),
     ("broadcast", socket::broadcast),
+    ("outsiders", socket::outsiders),
     ("sockets", socket::sockets),
     ("behind connect", haste::behind_connect),
     ("behind the end", haste::behind_the_end),

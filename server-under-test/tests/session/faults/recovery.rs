@@ -45,6 +45,7 @@ pub(super) fn offsets(config: Config) -> String {
     let (it, pid, _) = traveller(&mut rig, &mut notes, "40");
     notes.add(pid == it.id);
     notes.add(rig.say(&it, r#"42["message",1]"#));
+    notes.add(rig.say(&it, r#"421["message-with-ack",1]"#));
     rig.say(&it, r#"451-["message",{"_placeholder":true,"num":0}]"#);
     rig.binary(it.client, it.socket, b"x");
     notes.add(rig.hears(&it));

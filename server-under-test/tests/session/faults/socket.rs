@@ -285,6 +285,30 @@ pub(super) fn broadcast(config: Config) -> String {
     notes.text
 }
 
+pub(super) fn outsiders(config: Config) -> String {
+    let (mut rig, mut notes) = (Rig::with(config), Notes::default());
+    let members = [(); 3].map(|()| rig.member());
+    members.iter().for_each(|it| notes.add(&it.id));
+    rig.command(&members[1], &format!(r#""op":"join","rooms":["{}"]"#, members[0].id));
+    let to_first = format!(r#""op":"emit","event":"e","via":"server","to":["{}"]"#, members[0].id);
+    carry_out(&mut rig, &mut notes, &members, &to_first);
+    rig.say(&members[0], r#"40/auth,{"token":"open sesame"}"#);
+    notes.add(rig.say(&members[1], "40/auth,"));
+    rig.say(&members[0], r#"42/auth,["do",{"op":"emit","event":"e","via":"server"}]"#);
+    notes.add(rig.hears(&members[1]));
+    for member in &members {
+        rig.say(member, "40/dynamic-1,");
+        rig.command(member, r#""op":"join","rooms":["red"]"#);
+    }
+    rig.input(members[2].client, Input::SocketClosed(members[2].socket));
+    rig.command(&members[0], r#""op":"emit","event":"e","to":["red"]"#);
+    rig.say(&members[0], r#"42/dynamic-1,["do",{"op":"emit","event":"e","broadcast":true}]"#);
+    notes.add(rig.hears(&members[1]));
+    let late = rig.member();
+    notes.add(rig.say(&late, "40/dynamic-1,"));
+    notes.text
+}
+
 pub(super) fn sockets(config: Config) -> String {
     let (mut rig, mut notes) = (Rig::with(config), Notes::default());
     let members = [(); 3].map(|()| rig.member());

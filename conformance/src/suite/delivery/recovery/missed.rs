@@ -1,5 +1,7 @@
 //! What was said while a client was away, and what it must not hear of it.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::{DROP, RECOVERY, Ticket, WATCH, emit, enters, loses, news, says, two};
@@ -7,8 +9,8 @@ use crate::{
     rule::{Rule, Source},
     scenario::needs::feature,
     scenarios,
-    stage::{Client, Stage, bytes, event},
-    verdict::{Check, SetUp},
+    stage::{Client, Kind, Polling, Stage, bytes, connect, event},
+    verdict::{Check, SetUp, Stop},
 };
 
 const ORDER: Rule = Rule::docs(
@@ -95,6 +97,22 @@ const NAMESPACES: Rule = Rule::reference(
 )
 .broken_by(&["missed-of-all-namespaces"]);
 
+const UNSENT: Rule = Rule::reference(
+    "delivery/recovery/missed-unsent",
+    Source::observed("an event is kept when it is emitted, whether it is sent then or not"),
+    "What still waited to be sent when the connection was lost was missed.",
+)
+.broken_by(&["sent-not-replayed", "own-room-missing"])
+.users("What was said just before a loss is missing after it.");
+
+const UNHEARD: Rule = Rule::reference(
+    "delivery/recovery/missed-since-offset",
+    Source::observed("the offset that a client names decides what is sent to it again"),
+    "Who names an older offset is sent everything since, though it had been sent to it before.",
+)
+.broken_by(&["sent-not-replayed"])
+.users("What was on its way when the connection was lost is missing after it.");
+
 scenarios! {
     ORDER => missed_events_come_in_order over [Polling, Websocket, Upgraded]
         needs [RECOVERY, WATCH, DROP] in Recovery;
@@ -119,6 +137,10 @@ scenarios! {
         needs [RECOVERY, WATCH, DROP, feature("broadcast-acks")] in Recovery;
     NAMESPACES => other_namespaces_were_not_missed over [Polling, Websocket, Upgraded]
         needs [RECOVERY, WATCH, DROP, feature("dynamic-namespaces")] in Recovery;
+    UNSENT => what_was_not_polled_was_missed over [Polling]
+        needs [RECOVERY, WATCH, DROP, feature("dynamic-namespaces")] in Recovery;
+    UNHEARD => the_offset_decides over [Polling, Websocket, Upgraded]
+        needs [RECOVERY, WATCH, DROP] in Recovery;
 }
 
 /// To the client that is away, by its id.
@@ -230,4 +252,56 @@ async fn other_namespaces_were_not_missed(stage: &mut Stage) -> Check {
     let [mut carol] = stage.join(&format!("{}0", ticket.namespace)).await?;
     says(stage, &mut carol, "elsewhere", json!({ "via": "server" })).await?;
     ticket.is_back(stage).await?.must_not_have_heard(stage, "elsewhere")
+}
+
+async fn what_was_not_polled_was_missed(stage: &mut Stage) -> Check {
+    let namespace = stage.own_namespace();
+    let [mut alice] = stage.join(&namespace).await?;
+    alice.commands(json!({ "op": "watch" })).await.set_up("watching")?;
+    let bob = stage.polling().await?;
+    let ticket = joins_by_hand(stage, &bob, &namespace).await?;
+    // From here on nobody polls for it.
+    says(stage, &mut alice, "unsent", to_it(&ticket)).await?;
+    bob.post(&format!(r#"42{namespace},["do",{{"op":"drop"}}]"#)).await?;
+    loop {
+        let (what, _) = alice.hears_of_any(&ticket.sid).await.set_up("hearing of the loss")?;
+        if what == "left" {
+            break;
+        }
+    }
+    ticket.is_back(stage).await?.must_have_heard(stage, "unsent")
+}
+
+async fn the_offset_decides(stage: &mut Stage) -> Check {
+    let [mut alice, mut bob] = two(stage).await?;
+    says(stage, &mut alice, "first", json!({ "to": [bob.sid] })).await?;
+    bob.hears(news(stage, "first")).await.set_up("hearing the event")?;
+    let noted = Ticket::of(&bob)?;
+    says(stage, &mut alice, "second", json!({ "to": [bob.sid] })).await?;
+    bob.hears(news(stage, "second")).await.set_up("hearing the event")?;
+    let ticket = Ticket { offset: noted.offset, ..loses(&mut alice, bob).await? };
+    ticket.is_back(stage).await?.must_have_heard(stage, "second")
+}
+
+/// Joins with a session that is polled by hand; what its client would need, had it lost its connection.
+async fn joins_by_hand(stage: &Stage, session: &Polling, namespace: &str) -> Check<Ticket> {
+    let since = Instant::now();
+    let (connect, _) = connect(stage.auth()).on(namespace).write();
+    session.post(&format!("4{connect}")).await?.has_status(200).set_up("joining a namespace")?;
+    let (mut answer, mut offset) = (None, None);
+    while answer.is_none() || offset.is_none() {
+        let (packets, _) = session.packets().await.set_up("joining a namespace")?;
+        for packet in packets.iter().filter_map(|packet| stage.read(packet)) {
+            match packet.kind {
+                Kind::Connect => answer = Some(packet.data),
+                _ => offset = packet.offset,
+            }
+        }
+    }
+    let answer = answer.unwrap_or_default();
+    let text = |field: &str| {
+        let none = || Stop::Inconclusive(format!("the answer to CONNECT has no {field}"));
+        answer[field].as_str().map(str::to_owned).ok_or_else(none)
+    };
+    Ok(Ticket { namespace: namespace.to_owned(), sid: text("sid")?, pid: text("pid")?, offset, since })
 }

@@ -35,7 +35,7 @@ struct Ticket {
 }
 
 /// How a client that asked for its session was received.
-struct Return {
+pub(super) struct Return {
     client: Client,
     /// The payload of the answer to CONNECT.
     answer: Value,
@@ -95,7 +95,7 @@ impl Return {
     }
 
     /// Demands that it did not come.
-    fn must_not_have_heard(&self, stage: &Stage, word: &str) -> Check {
+    pub(super) fn must_not_have_heard(&self, stage: &Stage, word: &str) -> Check {
         // In whatever namespace.
         let want = news(stage, word);
         let heard = self.missed.iter().any(|missed| missed.clone().on(&want.namespace) == want);
@@ -111,7 +111,7 @@ impl Return {
 }
 
 /// Joins with this payload, and takes in everything that is said meanwhile.
-async fn received(mut wire: Wire, namespace: &str, payload: Value) -> Check<Return> {
+pub(super) async fn received(mut wire: Wire, namespace: &str, payload: Value) -> Check<Return> {
     const FENCE_ID: u64 = 6_999_997;
     wire.says(&connect(payload).on(namespace));
     let fence = ack(FENCE_ID, [json!("back")]).on(namespace);

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{DROP, RECOVERY, Ticket, WATCH, emit, enters, loses, news, says, two, window};
+use super::{DROP, RECOVERY, Ticket, WATCH, emit, enters, event, loses, news, says, two, window};
 use crate::{
     rule::{Rule, Source},
     scenario::needs::{RECOVERY_WINDOW, feature},
     scenarios,
-    stage::{Client, Stage, bytes},
+    stage::{Client, Kind, Stage, bytes},
     verdict::{Check, SetUp, Stop},
 };
 
@@ -41,6 +41,13 @@ const VOLATILE: Rule = Rule::reference(
     "A volatile event has no offset.",
 )
 .broken_by(&["volatile-has-offset"]);
+
+const ACK: Rule = Rule::reference(
+    "delivery/recovery/no-offset-on-acknowledgements",
+    Source::observed("an acknowledgement has no offset"),
+    "An acknowledgement has no offset.",
+)
+.broken_by(&["ack-has-offset"]);
 
 const SAME_ID: Rule = Rule::docs(
     "delivery/recovery/same-id",
@@ -124,6 +131,7 @@ scenarios! {
         needs [RECOVERY, feature("acks")] in Recovery;
     VOLATILE => a_volatile_event_has_no_offset over [Websocket, Upgraded]
         needs [RECOVERY, feature("volatile")] in Recovery;
+    ACK => an_answer_has_no_offset over [Polling, Websocket, Upgraded] needs [RECOVERY] in Recovery;
     SAME_ID => the_id_is_the_same over [Polling, Websocket, Upgraded] needs [RECOVERY, WATCH, DROP] in Recovery;
     SAME_PID => the_private_id_is_the_same over [Polling, Websocket, Upgraded]
         needs [RECOVERY, WATCH, DROP] in Recovery;
@@ -194,6 +202,16 @@ async fn plain(stage: &mut Stage, how: Value) -> Check {
         let alone = packet.offset.is_none() && packet.data == json!([stage.own("news"), 1]);
         return stage.demand(alone, "no argument but 1", packet.to_string(), at);
     }
+}
+
+async fn an_answer_has_no_offset(stage: &mut Stage) -> Check {
+    const ID: u64 = 7;
+    let namespace = stage.own_namespace();
+    let [mut alice] = stage.join(&namespace).await?;
+    alice.emits(event("message-with-ack", [json!(1)]).with_id(ID));
+    let (packet, at) = alice.next("an acknowledgement").await.set_up("hearing the answer")?;
+    // Whose answer it is, and where, are rules of their own.
+    stage.demand(packet.kind == Kind::Ack && packet.data == json!([1]), "[1] alone", packet.to_string(), at)
 }
 
 async fn the_id_is_the_same(stage: &mut Stage) -> Check {
