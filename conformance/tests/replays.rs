@@ -80,76 +80,88 @@ async fn the_transcript_of_a_fault_fails_before_it_and_is_fixed_before_the_healt
 async fn tale_of(fault: &str) -> Tale {
     let target = Target::Embedded { fault: Some(fault.to_owned()) };
     let mut tale = Tale::default();
-    let writer = Writer::new(TIMEOUT_SCALE);
-    for outcome in failures(fault, &target).await {
-        let name = format!("{fault}: {} over {}", outcome.case.scenario.rule.id, outcome.case.over);
-        let mut script = writer.write(&outcome, 1).await;
-        writer.confirm(&mut script, &target, &Approach::default()).await.expect("it starts");
-        let written = script.to_string();
-        let script = match parse(&written) {
-            Ok(again) if again == script => again,
-            other => {
-                tale.wrong.push(format!("{name}: written and read it is {other:?}\n{written}"));
-                continue;
-            }
-        };
-        let variant = outcome.variant;
-        if let Some(why) = script.field(Field::Unreplayable) {
-            tale.unreplayable.push(format!("{name}: {why}"));
-            if only() {
-                println!("{written}");
-            }
-            continue;
+    // Over one transport each, which differs from rule to rule; over another where none of these can be played again.
+    for turn in 0.. {
+        let cases = cases(fault, turn);
+        if cases.is_empty() || !tale.replayed.is_empty() || !tale.wrong.is_empty() {
+            break;
         }
-        let case = &outcome.case.scenario;
-        let id = case.rule.id;
-        // Those that look at everybody who is there would see each other; a server that dies is dead for all.
-        let apart = case.alone
-            || ["delivery/", "socket/disconnect/"].iter().any(|area| id.starts_with(area))
-            || matches!(outcome.verdict, Verdict::Crash(_) | Verdict::Hang(_));
-        let before = [target.clone(), Target::Embedded { fault: None }];
-        let mut playing = JoinSet::new();
-        for target in before {
-            let is_faulty = matches!(target, Target::Embedded { fault: Some(_) });
-            // Only a faulty server does not do what is waited for.
-            let waits = script.judged().is_some_and(|see| see.was == Some(Sight::Nothing));
-            let scale = if is_faulty && waits { TIMEOUT_SCALE } else { 1.0 };
-            let shared = if apart { None } else { Some(Arc::new(start(&target, variant).await)) };
-            for _ in 0..TIMES {
-                let (script, shared, target) = (script.clone(), shared.clone(), target.clone());
-                playing.spawn(async move {
-                    let _turn = PLAYS.acquire().await.expect("the semaphore is never closed");
-                    let ending = match shared {
-                        Some(running) => play(&script, &running.site, scale).await,
-                        None => {
-                            let running = start(&target, variant).await;
-                            let ending = play(&script, &running.site, scale).await;
-                            running.stop().await;
-                            ending
-                        }
-                    };
-                    (is_faulty, ending)
-                });
-            }
-        }
-        let mut right = true;
-        while let Some(ending) = playing.join_next().await {
-            match ending.expect("a play does not panic") {
-                (true, Ending::Failed(_)) | (false, Ending::Fixed) => {}
-                (before_faulty, ending) => {
-                    right = false;
-                    let server = if before_faulty { "faulty" } else { "healthy" };
-                    tale.wrong.push(format!("{name}: before the {server} server {ending:?}"));
-                }
-            }
-        }
-        if right {
-            tale.replayed.push(name);
-        } else if only() {
-            println!("{written}");
+        for outcome in failures(cases, &target).await {
+            retells(&mut tale, fault, &target, outcome).await;
         }
     }
     tale
+}
+
+/// Writes down what failed, and plays it before both servers.
+async fn retells(tale: &mut Tale, fault: &str, target: &Target, outcome: Outcome) {
+    let writer = Writer::new(TIMEOUT_SCALE);
+    let name = format!("{fault}: {} over {}", outcome.case.scenario.rule.id, outcome.case.over);
+    let mut script = writer.write(&outcome, 1).await;
+    writer.confirm(&mut script, target, &Approach::default()).await.expect("it starts");
+    let written = script.to_string();
+    let script = match parse(&written) {
+        Ok(again) if again == script => again,
+        other => {
+            tale.wrong.push(format!("{name}: written and read it is {other:?}\n{written}"));
+            return;
+        }
+    };
+    let variant = outcome.variant;
+    if let Some(why) = script.field(Field::Unreplayable) {
+        tale.unreplayable.push(format!("{name}: {why}"));
+        if only() {
+            println!("{written}");
+        }
+        return;
+    }
+    let case = &outcome.case.scenario;
+    let id = case.rule.id;
+    // Those that look at everybody who is there would see each other; a server that dies is dead for all.
+    let apart = case.alone
+        || ["delivery/", "socket/disconnect/"].iter().any(|area| id.starts_with(area))
+        || matches!(outcome.verdict, Verdict::Crash(_) | Verdict::Hang(_));
+    let before = [target.clone(), Target::Embedded { fault: None }];
+    let mut playing = JoinSet::new();
+    for target in before {
+        let is_faulty = matches!(target, Target::Embedded { fault: Some(_) });
+        // Only a faulty server does not do what is waited for.
+        let waits = script.judged().is_some_and(|see| see.was == Some(Sight::Nothing));
+        let scale = if is_faulty && waits { TIMEOUT_SCALE } else { 1.0 };
+        let shared = if apart { None } else { Some(Arc::new(start(&target, variant).await)) };
+        for _ in 0..TIMES {
+            let (script, shared, target) = (script.clone(), shared.clone(), target.clone());
+            playing.spawn(async move {
+                let _turn = PLAYS.acquire().await.expect("the semaphore is never closed");
+                let ending = match shared {
+                    Some(running) => play(&script, &running.site, scale).await,
+                    None => {
+                        let running = start(&target, variant).await;
+                        let ending = play(&script, &running.site, scale).await;
+                        running.stop().await;
+                        ending
+                    }
+                };
+                (is_faulty, ending)
+            });
+        }
+    }
+    let mut right = true;
+    while let Some(ending) = playing.join_next().await {
+        match ending.expect("a play does not panic") {
+            (true, Ending::Failed(_)) | (false, Ending::Fixed) => {}
+            (before_faulty, ending) => {
+                right = false;
+                let server = if before_faulty { "faulty" } else { "healthy" };
+                tale.wrong.push(format!("{name}: before the {server} server {ending:?}"));
+            }
+        }
+    }
+    if right {
+        tale.replayed.push(name);
+    } else if only() {
+        println!("{written}");
+    }
 }
 
 /// Whether a fault is noticed only by rules whose sessions a transcript does not promise to follow.
@@ -167,16 +179,19 @@ fn only() -> bool {
     std::env::var_os(ONLY).is_some()
 }
 
-/// The cases of the rules that name a fault, as they fail before it.
-async fn failures(fault: &str, target: &Target) -> Vec<Outcome> {
-    let scenarios =
-        suite::all().into_iter().filter(|scenario| scenario.rule.faults.contains(&fault)).map(Arc::new);
+/// A case of each rule that names a fault. Each turn has another transport, until there is none.
+fn cases(fault: &str, turn: usize) -> Vec<Case> {
+    let scenarios = suite::all().into_iter().filter(|scenario| scenario.rule.faults.contains(&fault));
     let cases = scenarios.enumerate().filter_map(|(number, scenario)| {
-        // One transport each: which one differs from rule to rule.
-        let over = *scenario.over.get(number % scenario.over.len().max(1))?;
-        Some(Case { scenario, over })
+        let many = scenario.over.len();
+        let over = *scenario.over.get((number + turn) % many.max(1)).filter(|_| turn < many)?;
+        Some(Case { scenario: Arc::new(scenario), over })
     });
-    let cases: Vec<Case> = cases.collect();
+    cases.collect()
+}
+
+/// Those of the cases that fail.
+async fn failures(cases: Vec<Case>, target: &Target) -> Vec<Outcome> {
     // Where the server is told a time, a busy machine needs all of it.
     let hurried = cases.iter().all(|case: &Case| !case.scenario.rule.id.starts_with("delivery/acks/"));
     let timeout_scale = if hurried { TIMEOUT_SCALE } else { 1.0 };
