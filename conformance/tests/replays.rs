@@ -127,6 +127,7 @@ async fn retells(tale: &mut Tale, fault: &str, target: &Target, outcome: Outcome
         let is_faulty = matches!(target, Target::Embedded { fault: Some(_) });
         // Only a faulty server does not do what is waited for.
         let waits = script.judged().is_some_and(|see| see.was == Some(Sight::Nothing));
+        let dies = script.judged().is_some_and(|see| see.sight == Sight::Alive);
         let scale = if is_faulty && waits { TIMEOUT_SCALE } else { 1.0 };
         let shared = if apart { None } else { Some(Arc::new(start(&target, variant).await)) };
         for _ in 0..TIMES {
@@ -136,10 +137,12 @@ async fn retells(tale: &mut Tale, fault: &str, target: &Target, outcome: Outcome
                 let ending = match shared {
                     Some(running) => play(&script, &running.site, scale).await,
                     None => {
-                        let running = start(&target, variant).await;
+                        let mut running = start(&target, variant).await;
                         let ending = play(&script, &running.site, scale).await;
+                        let has_died = dies && running.has_ended();
                         running.stop().await;
-                        ending
+                        // Another server of this test may have got its port by then, and answer in its place.
+                        if has_died { Ending::Failed("the server ended".to_owned()) } else { ending }
                     }
                 };
                 (is_faulty, ending)

@@ -84,6 +84,10 @@ impl Fate {
     pub(crate) async fn sealed(&self) {
         self.0.cancelled().await;
     }
+
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.0.is_cancelled()
+    }
 }
 
 impl Default for Config {

@@ -152,6 +152,10 @@ impl Embedded {
         self.address.to_string()
     }
 
+    pub(super) fn has_ended(&self) -> bool {
+        self.server.has_ended()
+    }
+
     pub(super) async fn stop(self) {
         self.server.shutdown().await;
     }

@@ -189,6 +189,16 @@ impl Running {
         }
     }
 
+    /// Whether the server that we started has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        match &mut self.host {
+            #[cfg(feature = "embedded")]
+            Host::Embedded(embedded) => embedded.has_ended(),
+            Host::Url => false,
+            Host::Process(process) => process.ended().is_some(),
+        }
+    }
+
     /// Ends a server that we started, and waits until it is gone.
     pub async fn stop(self) {
         match self.host {

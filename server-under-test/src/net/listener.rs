@@ -77,6 +77,12 @@ impl Server {
         self.address
     }
 
+    /// Whether it has stopped by itself, as some faults make it do.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.driver.0.config.fate.is_sealed()
+    }
+
     /// Stops: no connection is accepted any more, every session is closed, and every task has ended when this returns.
     /// Connections get a moment to be told.
     pub async fn shutdown(self) {
