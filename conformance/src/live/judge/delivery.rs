@@ -31,7 +31,7 @@ struct Part {
 /// An answer, as far as it is certain.
 #[derive(Debug, Clone, PartialEq)]
 struct Due {
-    /// Answers of one kind in one namespace come in order.
+    /// The echoes in one namespace come in order; an acknowledgement may come whenever its handler is done.
     stream: String,
     /// The acknowledgement id, or the arguments.
     answer: Value,
@@ -127,7 +127,7 @@ fn answer(packet: &Packet<'_>) -> Option<Due> {
             answer: Value::Array(packet.args.get(1..)?.to_vec()),
         }),
         '3' | '6' => Some(Due {
-            stream: format!("acknowledgement of {} ", packet.namespace),
+            stream: format!("acknowledgement {} of {} ", packet.id?, packet.namespace),
             answer: Value::from(packet.id?),
         }),
         _ => None,
@@ -143,7 +143,9 @@ fn asks(packet: &Packet<'_>) -> Option<Option<Due>> {
         ("message", _) if is_certain => {
             Some(Some(of("message-back", Value::Array(packet.args.get(1..)?.to_vec()))))
         }
-        ("message-with-ack", Some(id)) if is_certain => Some(Some(of("acknowledgement", Value::from(id)))),
+        ("message-with-ack", Some(id)) if is_certain => {
+            Some(Some(of(&format!("acknowledgement {id}"), Value::from(id))))
+        }
         ("hello", _) if is_certain => Some(None),
         _ => None,
     }

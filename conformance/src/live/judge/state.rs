@@ -35,7 +35,10 @@ pub(super) fn judge(case: &Case, seen: &Seen) -> Option<Evidence> {
 /// Whether every request names version 4, in which binary is no text on a WebSocket. Version 3 has other packets, and whoever
 /// names none may mean it.
 fn is_new(case: &Case) -> bool {
-    let is_plain = |query: &str| query.starts_with("EIO=4&") && !query.contains("b64");
+    let is_plain = |query: &str| {
+        let names_one = query.starts_with("EIO=4&") && query.matches("EIO").count() == 1;
+        names_one && !query.contains("b64") && !query.contains('%')
+    };
     case.steps.iter().all(|step| match step {
         Step::Act(_, Act::Websocket(query) | Act::Head { query, .. }) => is_plain(query),
         Step::Act(_, Act::Request { query: Some(query), .. }) => is_plain(query),
