@@ -15,7 +15,8 @@ use crate::fault::Fault;
 /// The script that every server with a client serves.
 const USUAL: &str = "socket.io.js";
 
-const SCRIPT: &str = "application/javascript; charset=utf-8";
+/// The content type of scripts.
+pub(crate) const SCRIPT: &str = "application/javascript; charset=utf-8";
 const MAP: &str = "application/json; charset=utf-8";
 
 /// The files of a folder such as `node_modules/socket.io-client/dist`, in memory.

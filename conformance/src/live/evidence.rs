@@ -9,7 +9,8 @@ pub struct Evidence {
     pub oracle: Oracle,
     /// What happened, for people.
     pub what: String,
-    /// What the server printed about it, without what differs from run to run; empty if it did not.
+    /// What the server printed about it, without what differs from run to run, or else which of the things it is that its
+    /// oracle tells apart; empty if it is neither.
     pub trace: String,
     /// Whether it is too faint to be shown again in a short time, so that it only says where to look.
     pub faint: bool,
@@ -18,6 +19,11 @@ pub struct Evidence {
 impl Evidence {
     pub(super) fn new(oracle: Oracle, what: impl Into<String>) -> Self {
         Self { oracle, what: what.into(), trace: String::new(), faint: false }
+    }
+
+    /// One of several things that an oracle tells apart.
+    pub(super) fn of_kind(oracle: Oracle, kind: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { trace: kind.into(), ..Self::new(oracle, what) }
     }
 
     pub(super) fn printed(oracle: Oracle, trouble: &Trouble) -> Self {

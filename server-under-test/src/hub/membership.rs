@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Effect, Hub, MAX_NAMESPACES, wrong};
+use super::{Effect, Hub, MAX_NAMESPACES, Timer, wrong};
 use crate::{
     app::{Admission, Applicant, Refusal},
     engine::signals::Reason,
@@ -285,7 +285,7 @@ impl Hub {
         {
             connection.client.is_a_stranger();
             connection.connect_timer =
-                self.timers.set(self.now + self.config.connect_timeout, super::Timer::Connect(session));
+                self.timers.set(self.now + self.config.connect_timeout, Timer::Connect(session));
         }
     }
 
@@ -316,7 +316,7 @@ impl Hub {
             }
         }
         if close && self.config.faulty(Fault::CloseDelayed) {
-            self.timers.set(self.now + CLOSE_DELAY, super::Timer::Close(session));
+            self.timers.set(self.now + CLOSE_DELAY, Timer::Close(session));
         } else if close {
             self.close(session);
         }

@@ -4,7 +4,6 @@ mod census;
 mod cluster;
 mod comeback;
 mod delivery;
-mod halves;
 mod membership;
 mod timers;
 mod wrong;

@@ -14,7 +14,7 @@ use super::{
     metrics::{self, Metrics},
 };
 use crate::{
-    bundle::File,
+    bundle::{File, SCRIPT},
     config::Config,
     engine::{
         jsonp::Jsonp,
@@ -129,7 +129,7 @@ pub(super) fn file(config: &Config, file: &File, request: &HeaderMap) -> Reply {
     };
     let content_type = match config.fault {
         Some(Fault::ClientAsPlainText) if !file.is_map() => TEXT,
-        Some(Fault::ClientMapsAsScripts) if file.is_map() => "application/javascript; charset=utf-8",
+        Some(Fault::ClientMapsAsScripts) if file.is_map() => SCRIPT,
         _ => file.content_type,
     };
     let mut reply = match is_known {

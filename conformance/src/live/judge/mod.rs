@@ -1,6 +1,7 @@
 //! What the connections of one case say against the server.
 
 mod delivery;
+mod legal;
 mod packet;
 mod state;
 
@@ -70,10 +71,8 @@ fn server_error(exchange: &Exchange) -> Option<Evidence> {
         return None;
     }
     let method = exchange.what.split(' ').next().unwrap_or_default();
-    let mut evidence =
-        Evidence::new(Oracle::ServerError, format!("{} was answered with {status}", short(&exchange.what)));
-    evidence.trace = format!("{method} {status}");
-    Some(evidence)
+    let what = format!("{} was answered with {status}", short(&exchange.what));
+    Some(Evidence::of_kind(Oracle::ServerError, format!("{method} {status}"), what))
 }
 
 fn unanswered(exchange: &Exchange, line: &LineLog, ground: &Ground, lag: Duration) -> Option<Evidence> {

@@ -49,7 +49,7 @@ fn is_new(case: &Case) -> bool {
 }
 
 fn says(how: &str, what: String) -> Evidence {
-    Evidence { trace: how.to_owned(), ..Evidence::new(Oracle::State, what) }
+    Evidence::of_kind(Oracle::State, how, what)
 }
 
 /// The whole text of a message.

@@ -98,12 +98,10 @@ pub async fn play(script: &Script, site: &Arc<Site>, timeout_scale: f64) -> Endi
     let pauses: u64 = script.steps.iter().map(|step| if let Step::Wait(ms) = step { *ms } else { 0 }).sum();
     let limit = LONGEST.mul_f64(timeout_scale.max(1.0)) + Duration::from_millis(pauses);
     let played = timeout(limit, player.play(script)).await;
-    if let (Ok(Err(Ending::Error { step: Some(step), why, .. })), true) = (&played, dies) {
-        // Whoever took its port since then may be another server.
-        let is_refused = *step > 0 && why.contains("Connection refused");
-        if is_refused || player.alive().await != Sight::Alive {
-            return Ending::Failed("the server is gone".to_owned());
-        }
+    if let (Ok(Err(Ending::Error { step: Some(_), .. })), true) = (&played, dies)
+        && player.alive().await != Sight::Alive
+    {
+        return Ending::Failed("the server is gone".to_owned());
     }
     match played {
         Ok(Ok(())) => Ending::error("the transcript ends before a step that is judged".to_owned()),
