@@ -3,9 +3,10 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::{process::Command, sync::Arc};
 
 use siospec::{
+    report::{Event, read},
     run::Case,
     scenario::{Acting, Scenario, Transport},
     stage::Stage,
@@ -24,6 +25,18 @@ async fn the_reference_server_keeps_every_rule() {
         .collect();
     assert!(outcomes.len() > 300, "only {} cases were judged", outcomes.len());
     assert!(others.is_empty(), "{} of {} did not pass:\n{}", others.len(), outcomes.len(), others.join("\n"));
+}
+
+#[test]
+fn what_only_a_variant_offers_is_offered() {
+    let output = Command::new(env!("CARGO_BIN_EXE_siospec"))
+        .args(["test", "socket/msgpack", "socket/events", "--report", "jsonl=-"])
+        .output()
+        .expect("siospec starts");
+    let mut events = read(output.stdout.as_slice());
+    let Some(Ok(Event::Start(start))) = events.next() else { panic!("the run is not recorded: {output:?}") };
+    assert!(start.rules > 0);
+    assert_eq!(start.not_offered, 0, "{start:?}");
 }
 
 fn breaks(stage: &mut Stage) -> Acting<'_> {

@@ -38,7 +38,7 @@ pub struct Start {
     pub selected: usize,
     /// How many rules these cases belong to.
     pub rules: usize,
-    /// How many of these rules the server does not offer what they need.
+    /// For how many of these rules the server does not offer what they need, over one transport at least.
     #[serde(skip_serializing_if = "is_zero")]
     pub not_offered: usize,
     /// The groups of these cases, in the order of reports.

@@ -94,6 +94,9 @@ pub struct Plan {
 pub struct Arena {
     plan: Plan,
     grounds: BTreeMap<Variant, Arc<Ground>>,
+    /// Each server as it was found.
+    sites: BTreeMap<Variant, Arc<Site>>,
+    /// The first of them.
     site: Arc<Site>,
     about: About,
     began: Instant,
@@ -106,13 +109,22 @@ impl Arena {
     /// If a server cannot be started or found.
     pub async fn open(plan: Plan) -> Result<Self, TargetError> {
         let grounds = open_grounds(&plan).await?;
-        let first =
-            grounds.values().next().ok_or_else(|| TargetError::Usage("no case is selected".to_owned()))?;
-        let (site, about) = match first.running.read().await.as_ref() {
-            Some(running) => (Arc::clone(&running.site), running.about.clone()),
-            None => return Err(TargetError::Unreachable("the server is gone already".to_owned())),
-        };
-        Ok(Self { plan, grounds, site, about, began: Instant::now() })
+        let mut sites = BTreeMap::new();
+        let mut first = None;
+        for (variant, ground) in &grounds {
+            let running = ground.running.read().await;
+            let gone = || TargetError::Unreachable("the server is gone already".to_owned());
+            let running = running.as_ref().ok_or_else(gone)?;
+            sites.insert(*variant, Arc::clone(&running.site));
+            first.get_or_insert_with(|| (Arc::clone(&running.site), running.about.clone()));
+        }
+        let (site, about) = first.ok_or_else(|| TargetError::Usage("no case is selected".to_owned()))?;
+        Ok(Self { plan, grounds, sites, site, about, began: Instant::now() })
+    }
+
+    /// Why a case cannot be acted out on the server of its variant, or nothing if it can.
+    pub fn why_not(&self, case: &Case) -> Option<String> {
+        self.sites[&self.plan.variant_of(case)].why_not(&case.scenario, case.over)
     }
 
     /// The server under judgement; that of the first variant where there are several.

@@ -22,7 +22,7 @@ pub(super) fn start(arena: &Arena, cases: &[Case], seed: u64) -> Start {
             None => groups.push(Group { name: rule.group().to_owned(), cases: 1 }),
         }
         rules.insert(rule.id);
-        if arena.site().why_not(&case.scenario, case.over).is_some() {
+        if arena.why_not(case).is_some() {
             missing.insert(rule.id);
         }
     }
