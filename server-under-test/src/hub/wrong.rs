@@ -39,8 +39,11 @@ impl Hub {
             Some(Fault::LossSilencesRoom) => {
                 let id = self.socket(socket).map(|it| it.id.clone()).unwrap_or_default();
                 let place = &mut self.namespaces[socket.namespace.0];
-                let room = place.rooms.of(socket.key).into_iter().find(|room| *room != id);
-                place.just_left = room.map(str::to_owned);
+                let others_are_in = |room: &str| place.rooms.members(room).any(|member| member != socket.key);
+                let rooms = place.rooms.of(socket.key).into_iter();
+                let room =
+                    rooms.filter(|room| *room != id).find(|room| others_are_in(room)).map(str::to_owned);
+                place.just_left = room;
             }
             Some(Fault::KeptForTheNext) => {
                 let app = self.app.clone();

@@ -35,7 +35,10 @@ pub(super) fn leave_is_ignored(hub: &mut Hub, socket: SocketRef, room: &str, ind
     match hub.config().fault {
         Some(Fault::LeaveIgnored) => true,
         Some(Fault::BroadcastAfterLeaveLost) => {
-            hub.namespace_mut(socket.namespace).just_left = Some(room.to_owned());
+            let place = hub.namespace_mut(socket.namespace);
+            if place.rooms.members(room).any(|member| member != socket.key) {
+                place.just_left = Some(room.to_owned());
+            }
             false
         }
         Some(Fault::OnlyFirstRoomLeft) => index > 0,
