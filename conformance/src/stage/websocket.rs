@@ -224,6 +224,12 @@ impl Ws {
         Ok(())
     }
 
+    /// Waits until something has come that nobody has read yet, or the time for an answer is over. It stays unread.
+    pub async fn is_written_to(&mut self) {
+        let within = self.scene.patience.answer();
+        let _come_or_late = timeout(within, self.stream.get_mut().peek(&mut [0])).await;
+    }
+
     /// Sends a ping frame.
     ///
     /// # Errors

@@ -225,7 +225,11 @@ impl Upgrading {
                 let opening = stage.websocket(&self.session.upgrade_query()).await?;
                 self.ws = Some(opening.open().set_up("opening a WebSocket for the session")?);
             }
-            Probe => self.socket()?.text("2probe").await?,
+            Probe => {
+                self.socket()?.text("2probe").await?;
+                // What follows goes another way, and must not overtake it.
+                self.socket()?.is_written_to().await;
+            }
             Pong => self.socket()?.hears("3probe").await?,
             Upgrade => self.socket()?.text("5").await?,
         }
