@@ -64,6 +64,8 @@ impl Player {
             Act::Hold(of) => {
                 let held = self.session(&of)?.hold().await?;
                 self.actors.insert(name.to_owned(), Actor::Held(held));
+                // What comes next goes another way, and must not overtake it.
+                sleep(MOMENT).await;
             }
             Act::Begin { of, headers, first } => {
                 let more: Vec<_> = headers
