@@ -117,7 +117,7 @@ fn is_last_word(steps: &[Taken]) -> bool {
         _ => None,
     });
     text.starts_with("43")
-        && seen.find(|see| see.actor == *actor).is_some_and(|see| see.sight == Sight::Closed)
+        && seen.find(|see| see.actor == *actor).is_some_and(|see| matches!(see.sight, Sight::Closed(_)))
 }
 
 /// Something seen, on the way to the tape.
@@ -143,7 +143,7 @@ impl Seen {
         let sight = match status {
             Some(code) => Sight::Reply { status: Status::Code(code), headers: Vec::new(), body: None },
             None if silent => Sight::Nothing,
-            None => Sight::Closed,
+            None => Sight::Closed(None),
         };
         Some(Self::new(sight, violation.at))
     }
@@ -169,7 +169,7 @@ impl Seen {
 /// A reply as a sight.
 pub(crate) fn reply(status: u16, headers: &[(String, String)], body: &[u8]) -> Sight {
     match status {
-        0 => Sight::Closed,
+        0 => Sight::Closed(None),
         _ => Sight::Reply {
             status: Status::Code(status),
             headers: headers.to_vec(),

@@ -40,11 +40,6 @@ async fn the_transcript_of_a_fault_fails_before_it_and_is_fixed_before_the_healt
     let mut telling = JoinSet::new();
     let only_fault = std::env::var(ONLY).ok();
     for fault in faults() {
-        // Who comes back after a loss depends on how the loss was noticed: that is chance in more ways than a transcript
-        // can follow. Many of these can be played; how many is no promise.
-        if only_fault.is_none() && is_out_of_reach(fault.name) {
-            continue;
-        }
         if only_fault.as_deref().is_some_and(|only| only != fault.name) {
             continue;
         }
@@ -165,13 +160,6 @@ async fn retells(tale: &mut Tale, fault: &str, target: &Target, outcome: Outcome
     } else if only() {
         println!("{written}");
     }
-}
-
-/// Whether a fault is noticed only by rules whose sessions a transcript does not promise to follow.
-fn is_out_of_reach(fault: &str) -> bool {
-    let mut rules =
-        suite::all().into_iter().map(|scenario| scenario.rule).filter(|rule| rule.faults.contains(&fault));
-    rules.all(|rule| rule.id.starts_with("delivery/recovery/"))
 }
 
 async fn start(target: &Target, variant: Variant) -> Running {

@@ -86,7 +86,7 @@ fn sights() -> impl Strategy<Value = Sight> {
         texts().prop_map(Sight::Ping),
         bytes().prop_map(Sight::PongFrame),
         Just(Sight::Opened),
-        Just(Sight::Closed),
+        option::of(any::<u16>()).prop_map(Sight::Closed),
         Just(Sight::Nothing),
         (statuses, headers(), option::of(datas())).prop_map(|(status, headers, body)| Sight::Reply {
             status,

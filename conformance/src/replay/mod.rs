@@ -2,16 +2,20 @@
 
 mod compose;
 mod minimise;
+mod names;
 mod normal;
 mod play;
 
 use std::sync::Arc;
 
-pub(crate) use self::normal::{Names, common, covers, with_json};
 pub use self::{
     compose::compose,
     minimise::{Shrunk, minimise},
     play::{Ending, play},
+};
+pub(crate) use self::{
+    names::Names,
+    normal::{common, covers, with_json},
 };
 use crate::{
     run::Outcome,

@@ -18,9 +18,12 @@
 //! A request is of the Socket.IO path: `request GET "EIO=4&transport=polling"` with this query; where the text begins with
 //! a slash, of a file below the path, such as `request GET "/socket.io.js"`.
 //!
+//! `closed` is the end of a connection in whatever way, `closed 1000` that with a close frame of this status code.
+//!
 //! `$name` stands for a value that differs from run to run: bound where it is first seen, the same wherever it is seen
 //! or sent again, and never the same as another variable. `$*` stands for anything, `$$` for a dollar sign. `$tag` and
-//! `$digits` are the prefix of this run's own rooms and events, and the digits in it.
+//! `$digits` are the prefix of this run's own rooms and events, and the digits in it; `$digits0` are those with another 0
+//! behind them, which name a second namespace.
 
 mod model;
 mod parse;

@@ -205,8 +205,8 @@ pub enum Sight {
     PongFrame(Vec<u8>),
     /// A WebSocket that opened.
     Opened,
-    /// The connection or the session is closed, in whatever way.
-    Closed,
+    /// The connection or the session is closed: with this status code, or in whatever way.
+    Closed(Option<u16>),
     /// Nothing in the time given.
     Nothing,
     /// An HTTP reply.

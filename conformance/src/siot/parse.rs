@@ -220,7 +220,8 @@ fn read_sight(cursor: &mut Cursor<'_>) -> Result<Sight, ParseError> {
         "ping" => Sight::Ping(cursor.text()?),
         "pong" => Sight::PongFrame(read_hex(cursor)?),
         "open" => Sight::Opened,
-        "closed" => Sight::Closed,
+        "closed" if cursor.is_done() => Sight::Closed(None),
+        "closed" => Sight::Closed(Some(read_code(cursor)?)),
         "nothing" => Sight::Nothing,
         "status" => {
             let status = cursor.status()?;
@@ -237,6 +238,13 @@ fn read_sight(cursor: &mut Cursor<'_>) -> Result<Sight, ParseError> {
             ));
         }
     })
+}
+
+/// The status code of a close frame.
+fn read_code(cursor: &mut Cursor<'_>) -> Result<u16, ParseError> {
+    let before = cursor.clone();
+    let digits = cursor.take_while(|char| char.is_ascii_digit());
+    digits.parse().map_err(|_| before.wrong("behind `closed` stands nothing, or a status code such as 1000"))
 }
 
 /// Adds a part to the step above.

@@ -42,11 +42,12 @@ pub fn variables(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Bindings {
-    /// Binds a variable, if its value is known to be another one's neither.
+    /// Binds a variable, unless its value is another one's, or made of this run's own prefix: no server makes that up.
     pub fn bind(&mut self, name: &str, value: &str) -> bool {
+        let is_ours = || self.0.get("tag").is_some_and(|tag| value.contains(tag.as_str()));
         match self.0.get(name) {
             Some(bound) => bound == value,
-            None if self.0.values().any(|other| other == value) => false,
+            None if is_ours() || self.0.values().any(|other| other == value) => false,
             None => {
                 self.0.insert(name.to_owned(), value.to_owned());
                 true
@@ -105,7 +106,7 @@ impl Bindings {
 
     fn matches(&mut self, wanted: &Sight, seen: &Sight) -> bool {
         match (wanted, seen) {
-            (Sight::Anything, _) => true,
+            (Sight::Anything, _) | (Sight::Closed(None), Sight::Closed(_)) => true,
             (Sight::Text(wanted), Sight::Text(seen)) | (Sight::Ping(wanted), Sight::Ping(seen)) => {
                 self.packet(wanted, seen)
             }
@@ -320,6 +321,14 @@ mod tests {
         assert!(bindings.see(&text("0 $a"), &text("0 x")));
         assert!(!bindings.see(&text("0 $b"), &text("0 x")));
         assert!(bindings.see(&text("0 $b"), &text("0 y")));
+    }
+
+    #[test]
+    fn no_server_makes_up_what_is_ours() {
+        let mut bindings = Bindings::default();
+        assert!(bindings.bind("tag", "~a1.1"));
+        assert!(!bindings.see(&text(r#"40{"pid":"$pid1"}"#), &text(r#"40{"pid":"~a1.1~nobody"}"#)));
+        assert!(bindings.see(&text(r#"42["$tag~x"]"#), &text(r#"42["~a1.1~x"]"#)));
     }
 
     #[test]

@@ -113,7 +113,8 @@ fn head(sight: &Sight) -> String {
         Sight::Ping(packet) => format!("ping {}", text(packet)),
         Sight::PongFrame(bytes) => format!("pong {}", hex(bytes)),
         Sight::Opened => "open".to_owned(),
-        Sight::Closed => "closed".to_owned(),
+        Sight::Closed(None) => "closed".to_owned(),
+        Sight::Closed(Some(code)) => format!("closed {code}"),
         Sight::Nothing => "nothing".to_owned(),
         Sight::Reply { status, body, .. } => {
             let body = body.as_ref().map(|body| format!(" {}", data(body))).unwrap_or_default();

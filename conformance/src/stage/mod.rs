@@ -150,6 +150,11 @@ impl Stage {
         format!("/dynamic-{digits}")
     }
 
+    /// Another one. No case has it for its first: the names of those end with the number of an attempt.
+    pub fn second_namespace(&self) -> String {
+        format!("{}0", self.own_namespace())
+    }
+
     /// Sends one HTTP request with the method, query and body given, and returns the reply.
     ///
     /// # Errors

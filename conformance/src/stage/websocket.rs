@@ -46,6 +46,9 @@ pub struct Ws {
     on_tape: bool,
 }
 
+/// How a WebSocket is closed, before a status code.
+const CLOSE_FRAME: &str = "close frame ";
+
 /// What was heard from the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
@@ -73,7 +76,9 @@ impl Heard {
             Heard::Text(text, _) => Sight::Text(text.clone()),
             Heard::Binary(bytes, _) => Sight::Binary(bytes.clone()),
             Heard::Pong(bytes, _) => Sight::PongFrame(bytes.clone()),
-            Heard::Closed(..) => Sight::Closed,
+            Heard::Closed(how, _) => {
+                Sight::Closed(how.strip_prefix(CLOSE_FRAME).and_then(|code| code.parse().ok()))
+            }
         }
     }
 
@@ -306,7 +311,7 @@ impl Ws {
                 }
                 Some(Ok(Message::Ping(_) | Message::Frame(_))) => {}
                 Some(Ok(Message::Close(None))) => break "close frame without status".to_owned(),
-                Some(Ok(Message::Close(Some(frame)))) => break format!("close frame {}", frame.code),
+                Some(Ok(Message::Close(Some(frame)))) => break format!("{CLOSE_FRAME}{}", frame.code),
                 Some(Err(error)) => break error.to_string(),
                 None => break "end of stream".to_owned(),
             }

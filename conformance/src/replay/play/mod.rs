@@ -3,7 +3,7 @@
 mod acts;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -64,8 +64,8 @@ struct Player {
     bindings: Bindings,
     /// What was seen and not asked for yet.
     seen: BTreeMap<String, VecDeque<Sight>>,
-    /// Those whose connection is closed.
-    closed: BTreeSet<String>,
+    /// Those whose connection is closed, and with what status code.
+    closed: BTreeMap<String, Option<u16>>,
     /// How much of the tape has been read.
     read: usize,
 }
@@ -147,13 +147,14 @@ impl Player {
         let mut bindings = Bindings::default();
         let prefix = stage.own("");
         bindings.bind("tag", prefix.trim_end_matches('~'));
+        bindings.bind("digits0", stage.second_namespace().trim_start_matches("/dynamic-"));
         bindings.bind("digits", stage.own_namespace().trim_start_matches("/dynamic-"));
         Ok(Self {
             stage,
             actors: BTreeMap::new(),
             bindings,
             seen: BTreeMap::new(),
-            closed: BTreeSet::new(),
+            closed: BTreeMap::new(),
             read: 0,
         })
     }
@@ -218,7 +219,9 @@ impl Player {
             if self.bindings.see(&see.sight, &seen) {
                 return Ok(());
             }
-            if seen == Sight::Closed && (self.is_over(see, script) || is_done(&see.actor, script, number)) {
+            if matches!(seen, Sight::Closed(_))
+                && (self.is_over(see, script) || is_done(&see.actor, script, number))
+            {
                 return Ok(());
             }
             if !matches!(seen, Sight::Text(_) | Sight::Binary(_)) || left.is_zero() {
@@ -231,8 +234,9 @@ impl Player {
     /// Whether the end that is judged is there already, so that nothing more can come before it.
     fn is_over(&self, see: &See, script: &Script) -> bool {
         let judged = script.judged();
-        let ends = judged.is_some_and(|judged| judged.actor == see.actor && judged.sight == Sight::Closed);
-        ends && self.closed.contains(&see.actor)
+        let ends = judged
+            .is_some_and(|judged| judged.actor == see.actor && matches!(judged.sight, Sight::Closed(_)));
+        ends && self.closed.contains_key(&see.actor)
     }
 
     async fn judge(&mut self, see: &See) -> Ending {
@@ -262,12 +266,16 @@ impl Player {
     }
 
     async fn alive(&self) -> Sight {
-        /// A server may take a moment to die.
+        /// A server may take a moment to die, and a busy machine some more to let it.
         const DYING: Duration = Duration::from_millis(200);
+        const LOOKS: usize = 4;
         let (site, patience) = (self.stage.shared_site(), self.stage.patience());
         let mut alive = true;
-        for _ in 0..2 {
+        for _ in 0..LOOKS {
             alive = alive && serves(&site, patience).await;
+            if !alive {
+                break;
+            }
             sleep(DYING).await;
         }
         if alive { Sight::Alive } else { Sight::Nothing }
@@ -298,8 +306,8 @@ impl Player {
 
     async fn look_once(&mut self, see: &See, within: Duration) -> Result<Option<Sight>, String> {
         let name = see.actor.as_str();
-        if self.closed.contains(name) {
-            return Ok(Some(Sight::Closed));
+        if let Some(code) = self.closed.get(name) {
+            return Ok(Some(Sight::Closed(*code)));
         }
         let looked = match self.actors.get_mut(name) {
             Some(Actor::Client(wire)) => {
@@ -340,9 +348,9 @@ impl Player {
             return Ok(None);
         }
         match (new, looked) {
-            (Some(Sight::Closed), _) => {
-                self.closed.insert(name.to_owned());
-                Ok(Some(Sight::Closed))
+            (Some(Sight::Closed(code)), _) => {
+                self.closed.insert(name.to_owned(), code);
+                Ok(Some(Sight::Closed(code)))
             }
             (Some(seen), _) => Ok(Some(seen)),
             (None, Ok(())) => Ok(None),

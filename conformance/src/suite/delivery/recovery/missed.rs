@@ -248,8 +248,7 @@ async fn a_question_was_not_missed(stage: &mut Stage) -> Check {
 
 async fn other_namespaces_were_not_missed(stage: &mut Stage) -> Check {
     let (_alice, ticket) = one_away(stage).await?;
-    // No case has a namespace of this name: those end with the number of an attempt.
-    let [mut carol] = stage.join(&format!("{}0", ticket.namespace)).await?;
+    let [mut carol] = stage.join(&stage.second_namespace()).await?;
     says(stage, &mut carol, "elsewhere", json!({ "via": "server" })).await?;
     ticket.is_back(stage).await?.must_not_have_heard(stage, "elsewhere")
 }

@@ -112,7 +112,7 @@ async fn the_connected_are_not_doubled(stage: &mut Stage) -> Check {
 async fn strangers_begin_anew(stage: &mut Stage) -> Check {
     let namespace = stage.own_namespace();
     let [alice] = stage.join(&namespace).await?;
-    let ticket = Ticket { pid: stage.own("nobody").replace('~', "-"), ..Ticket::of(&alice)? };
+    let ticket = Ticket { pid: stage.own("nobody"), ..Ticket::of(&alice)? };
     let back = ticket.returns(stage).await?;
     back.is_new(stage)?;
     let other = back.answer["pid"] != json!(ticket.pid);
