@@ -5,29 +5,21 @@ use std::{
     collections::HashSet,
     fmt,
     future::Future,
-    panic::AssertUnwindSafe,
     sync::{
         Arc, OnceLock, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
-    task::Poll,
 };
 
-use bytes::Bytes;
-use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use siospec_codec::socket::Args;
-use tokio::sync::{
-    mpsc::{self, UnboundedReceiver, UnboundedSender},
-    oneshot,
-};
+use tokio::sync::oneshot;
 
 use super::{
     App, Namespace, Socket,
     app::Pattern,
-    extract::{Cause, Message, name_of},
-    handler::Failure,
+    extract::{Cause, Message},
+    inbox::Inbox,
     operator::{Answer, Answers},
 };
 use crate::{
@@ -49,7 +41,7 @@ pub(crate) struct Handlers {
     /// Set once, right after the driver was made.
     driver: OnceLock<Weak<Driver>>,
     /// Who joined and did not leave.
-    sockets: Mutex<FxHashMap<SocketKey, Inbox>>,
+    sockets: Mutex<FxHashMap<SocketKey, (Socket, Inbox)>>,
     /// Clients on whom a middleware has not decided yet.
     applicants: Mutex<HashSet<(SessionId, String)>>,
     /// Handlers that wait for acknowledgements.
@@ -61,14 +53,6 @@ pub(crate) struct Handlers {
 
 /// The sockets that were looked for, or how many nodes did not answer in time.
 type Lookup = Result<Vec<Found>, usize>;
-
-/// What waits for the handlers of a socket.
-struct Inbox {
-    jobs: UnboundedSender<Message>,
-    socket: Socket,
-    /// What its handlers have not finished with, in bytes.
-    unfinished: Arc<AtomicUsize>,
-}
 
 impl Handlers {
     pub(crate) fn new(app: App) -> Arc<Self> {
@@ -221,35 +205,33 @@ impl Application for Handlers {
         };
         let query = hub.handshake(at).map(|(_, query)| query.clone()).unwrap_or_default();
         let socket = Socket::new(app, at, name, &it.id, Some(&it.auth), query);
-        let (jobs, receiver) = mpsc::unbounded_channel();
-        let unfinished = Arc::new(AtomicUsize::new(0));
-        self.spawn(run(routes.clone(), receiver, unfinished.clone()));
-        let inbox = Inbox { jobs, socket, unfinished };
-        inbox.put(Cause::Joined);
-        self.sockets.lock().insert(at.key, inbox);
+        let (inbox, run) = Inbox::new(routes.clone());
+        self.spawn(run);
+        inbox.put(socket.message(Cause::Joined));
+        self.sockets.lock().insert(at.key, (socket, inbox));
     }
 
     fn on_disconnecting(&self, hub: &mut Hub, socket: SocketRef, reason: Reason) {
         let rooms = hub.namespace(socket.namespace).rooms.of(socket.key);
         let rooms = rooms.into_iter().map(ToOwned::to_owned).collect();
-        if let Some(inbox) = self.sockets.lock().remove(&socket.key) {
-            inbox.put(Cause::Left { reason, rooms });
+        if let Some((socket, inbox)) = self.sockets.lock().remove(&socket.key) {
+            inbox.put(socket.message(Cause::Left { reason, rooms }));
         }
     }
 
-    fn on_event(&self, hub: &mut Hub, socket: SocketRef, event: Event<'_>) {
+    fn on_event(&self, hub: &mut Hub, at: SocketRef, event: Event<'_>) {
         let full = {
             let sockets = self.sockets.lock();
-            let Some(inbox) = sockets.get(&socket.key) else { return };
+            let Some((socket, inbox)) = sockets.get(&at.key) else { return };
+            let full = inbox.unfinished_bytes() > hub.config().max_outbox_bytes;
             let args = event.args.as_str().to_owned();
-            let cause = Cause::Event { args, attachments: event.attachments.to_vec(), ack: event.ack };
-            let before = inbox.unfinished.fetch_add(cost_bytes(&cause), Ordering::Relaxed);
-            inbox.put(cause);
-            before > hub.config().max_outbox_bytes
+            let attachments = event.attachments.to_vec();
+            inbox.put(socket.message(Cause::Event { args, attachments, ack: event.ack }));
+            full
         };
         if full {
             tracing::warn!("a socket sends faster than its handlers finish: it is closed");
-            hub.close_of(socket);
+            hub.close_of(at);
         }
     }
 
@@ -268,87 +250,6 @@ impl Application for Handlers {
             // The handler may have stopped waiting.
             let _ = handler.send(found);
         }
-    }
-}
-
-impl Inbox {
-    fn put(&self, cause: Cause) {
-        // The task is gone when the server is stopped by force.
-        let _ = self.jobs.send(self.socket.message(cause));
-    }
-}
-
-/// What a message costs while it is handled, in bytes.
-fn cost_bytes(cause: &Cause) -> usize {
-    const HANDLING: usize = 512;
-    match cause {
-        Cause::Event { args, attachments, .. } => {
-            HANDLING + args.len() + attachments.iter().map(Bytes::len).sum::<usize>()
-        }
-        _ => 0,
-    }
-}
-
-/// The handlers of one socket: they begin in the order of its messages, and go on side by side.
-async fn run(routes: Arc<Namespace>, mut jobs: UnboundedReceiver<Message>, unfinished: Arc<AtomicUsize>) {
-    let mut running = FuturesUnordered::new();
-    loop {
-        tokio::select! {
-            job = jobs.recv() => {
-                let Some(message) = job else { break };
-                let cost = cost_bytes(&message.cause);
-                let mut handling = Box::pin(handle(routes.clone(), message).map(move |()| cost));
-                match futures_util::poll!(handling.as_mut()) {
-                    Poll::Ready(cost) => _ = unfinished.fetch_sub(cost, Ordering::Relaxed),
-                    Poll::Pending => running.push(handling),
-                }
-            }
-            Some(cost) = running.next(), if !running.is_empty() => {
-                unfinished.fetch_sub(cost, Ordering::Relaxed);
-            }
-        }
-    }
-    while running.next().await.is_some() {}
-}
-
-async fn handle(routes: Arc<Namespace>, message: Message) {
-    let message = Arc::new(message);
-    let mut named = &Vec::new();
-    let kind = match &message.cause {
-        Cause::Applies => return,
-        Cause::Joined => "connect",
-        Cause::Left { .. } => "disconnect",
-        Cause::Event { args, .. } => {
-            let name = name_of(Args::new(args).expect("the arguments of an event"));
-            named = routes.events.get(&name).unwrap_or(named);
-            "event"
-        }
-    };
-    let handlers: Vec<_> = match &message.cause {
-        Cause::Joined => routes.connect.iter().collect(),
-        Cause::Left { .. } => routes.disconnect.iter().collect(),
-        _ => routes.any.iter().chain(named).collect(),
-    };
-    if matches!(message.cause, Cause::Event { .. }) {
-        for middleware in &routes.before {
-            if let Err(error) = guarded(middleware(message.clone())).await {
-                tracing::debug!(%error, "a middleware refused an event");
-                return;
-            }
-        }
-    }
-    for handler in handlers {
-        if let Err(error) = guarded(handler(message.clone())).await {
-            tracing::warn!(%error, kind, "a handler failed");
-        }
-    }
-}
-
-/// A handler that panics takes nothing else along.
-async fn guarded(handler: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    match AssertUnwindSafe(handler).catch_unwind().await {
-        Ok(outcome) => outcome,
-        Err(_) => Err("it panicked".into()),
     }
 }
 

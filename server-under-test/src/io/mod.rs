@@ -37,6 +37,7 @@ mod app;
 mod extract;
 mod handler;
 mod handlers;
+mod inbox;
 mod operator;
 mod socket;
 mod write;
