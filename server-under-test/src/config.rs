@@ -61,6 +61,8 @@ pub struct Config {
     pub cookie: Option<String>,
     /// The cluster that this server is a node of; without one it is alone.
     pub cluster: Option<Cluster>,
+    /// The name of this node in its cluster; without one it is `node-` and the port, or `node` where there is no port.
+    pub node: Option<String>,
     /// The one way in which this server is wrong.
     pub fault: Option<Fault>,
     /// Whether a deadly fault has struck.
@@ -116,6 +118,7 @@ impl Default for Config {
             cors_origin: None,
             cookie: None,
             cluster: None,
+            node: None,
             fault: None,
             fate: Fate::default(),
         }
@@ -139,9 +142,10 @@ impl Config {
 
     /// [`Config::testee`], changed by the environment variables of the testee contract: `SIO_PATH`,
     /// `SIO_PING_INTERVAL`, `SIO_PING_TIMEOUT`, `SIO_MAX_PAYLOAD`, `SIO_CONNECT_TIMEOUT`, `SIO_UPGRADE_TIMEOUT`
-    /// (milliseconds, bytes), `SIO_RECOVERY` (milliseconds), `SIO_PARSER`, `SIO_EIO3`, `SIO_CORS_ORIGIN`, `SIO_COOKIE` and
-    /// `SIO_DEFLATE`; and by some that only this server has: `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`, `SIO_MAX_HEAD`, `SIO_RECOVERY_BYTES`,
-    /// `SIO_COMPRESS_FROM` (bytes), `SIO_CLIENT_FILES` (a folder) and `SIO_METRICS` (a path).
+    /// (milliseconds, bytes), `SIO_RECOVERY` (milliseconds), `SIO_PARSER`, `SIO_EIO3`, `SIO_NODE`, `SIO_CORS_ORIGIN`,
+    /// `SIO_COOKIE` and `SIO_DEFLATE`; and by some that only this server has: `SIO_HEAD_TIMEOUT`, `SIO_BODY_TIMEOUT`,
+    /// `SIO_MAX_HEAD`, `SIO_RECOVERY_BYTES`, `SIO_COMPRESS_FROM` (bytes), `SIO_CLIENT_FILES` (a folder) and `SIO_METRICS` (a
+    /// path).
     ///
     /// # Errors
     ///
@@ -222,6 +226,7 @@ impl Config {
             metrics_path: variable("SIO_METRICS"),
             cors_origin: variable("SIO_CORS_ORIGIN").or(usual.cors_origin),
             cookie: variable("SIO_COOKIE").filter(|name| !name.is_empty()),
+            node: variable("SIO_NODE").filter(|name| !name.is_empty()),
             ..usual
         })
     }
@@ -287,12 +292,14 @@ mod tests {
         let config = Config::from_variables(|name| match name {
             "SIO_PING_INTERVAL" => Some("50".to_owned()),
             "SIO_COOKIE" => Some("io".to_owned()),
+            "SIO_NODE" => Some("first".to_owned()),
             _ => None,
         })
         .unwrap();
         assert_eq!(config.ping_interval.as_millis(), 50);
         assert_eq!(config.ping_timeout.as_millis(), 200);
         assert_eq!(config.cookie.as_deref(), Some("io"));
+        assert_eq!(config.node.as_deref(), Some("first"));
         assert_eq!(config.cors_origin.as_deref(), Some("*"));
     }
 

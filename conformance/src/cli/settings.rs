@@ -43,6 +43,9 @@ pub(super) struct Settings {
     /// 1: serve clients of version 3 of the Engine.IO protocol too (SIO_EIO3)
     #[arg(long, value_name = "1")]
     eio3: Option<String>,
+    /// Name of the node in its cluster, of several nodes that of the first (SIO_NODE)
+    #[arg(long, value_name = "NAME")]
+    node: Option<String>,
     /// The allowed origin (SIO_CORS_ORIGIN)
     #[arg(long, value_name = "ORIGIN")]
     cors_origin: Option<String>,
@@ -81,6 +84,7 @@ impl Settings {
             "SIO_RECOVERY_BYTES" => &self.recovery_bytes,
             "SIO_PARSER" => &self.parser,
             "SIO_EIO3" => &self.eio3,
+            "SIO_NODE" => &self.node,
             "SIO_CORS_ORIGIN" => &self.cors_origin,
             "SIO_COOKIE" => &self.cookie,
             "SIO_COMPRESS_FROM" => &self.compress_from,

@@ -83,6 +83,8 @@ pub async fn serve(
             App::EngineEcho => Server::bind_engine_echo(config.clone(), address).await,
             App::Chat => Server::serve(chat::app(), config.clone(), address).await.map(|(server, _)| server),
         };
+        // A name is that of one node; the others are named by their ports.
+        config.node = None;
         let server =
             server.map_err(|error| TargetError::Usage(format!("cannot listen on {address}: {error}")))?;
         ready(server.local_addr());

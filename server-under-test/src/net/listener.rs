@@ -39,7 +39,7 @@ impl Server {
     ///
     /// The address cannot be listened on.
     pub async fn bind(config: Config, address: impl ToSocketAddrs) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let (config, listener) = open(config, address).await?;
         Self::listen(Driver::new(config, Arc::new(Testee)), listener)
     }
 
@@ -49,7 +49,7 @@ impl Server {
     ///
     /// The address cannot be listened on.
     pub async fn serve(app: App, config: Config, address: impl ToSocketAddrs) -> io::Result<(Self, Io)> {
-        let listener = TcpListener::bind(address).await?;
+        let (config, listener) = open(config, address).await?;
         let (driver, io) = Driver::with_app(config, app);
         Ok((Self::listen(driver, listener)?, io))
     }
@@ -60,7 +60,7 @@ impl Server {
     ///
     /// The address cannot be listened on.
     pub async fn bind_engine_echo(config: Config, address: impl ToSocketAddrs) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let (config, listener) = open(config, address).await?;
         Self::listen(Driver::new(config, Arc::new(EngineEcho)), listener)
     }
 
@@ -94,6 +94,14 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("address", &self.address).finish_non_exhaustive()
     }
+}
+
+/// Listens; a node without a name is named by the port.
+async fn open(mut config: Config, address: impl ToSocketAddrs) -> io::Result<(Config, TcpListener)> {
+    let listener = TcpListener::bind(address).await?;
+    let port = listener.local_addr()?.port();
+    config.node.get_or_insert_with(|| format!("node-{port}"));
+    Ok((config, listener))
 }
 
 async fn accept(driver: Arc<Driver>, listener: TcpListener) {
