@@ -87,6 +87,13 @@ struct Registry {
 
 impl Driver {
     pub(super) fn new(config: Config, app: Arc<dyn Application>) -> Arc<Self> {
+        let (driver, letters) = Self::idle(config, app);
+        driver.start(letters);
+        driver
+    }
+
+    /// A driver that does nothing yet, and what the other nodes of its cluster say from now on.
+    fn idle(config: Config, app: Arc<dyn Application>) -> (Arc<Self>, Option<Letters>) {
         let config = Arc::new(config.bounded());
         let hub = Hub::with_app(config.clone(), app, Instant::now());
         let sids = Sids::new(config.clone());
@@ -113,18 +120,23 @@ impl Driver {
             kill: CancellationToken::new(),
         });
         driver.act(|hub| others.into_iter().for_each(|node| hub.node_arrived(node)));
-        driver.tasks.spawn(driver.clone().keep_time());
+        (driver, letters)
+    }
+
+    fn start(self: &Arc<Self>, letters: Option<Letters>) {
+        self.tasks.spawn(self.clone().keep_time());
         if let Some(letters) = letters {
-            driver.tasks.spawn(driver.clone().read(letters));
+            self.tasks.spawn(self.clone().read(letters));
         }
-        driver
     }
 
     /// A driver for an application, and the application's hold on it.
     pub(super) fn with_app(config: Config, app: App) -> (Arc<Self>, Io) {
         let handlers = Handlers::new(app);
-        let driver = Self::new(config, handlers.clone());
+        let (driver, letters) = Self::idle(config, handlers.clone());
+        // What other nodes say may be for the handlers, who need a driver to run on.
         handlers.attach(&driver);
+        driver.start(letters);
         (driver, Io::new(handlers))
     }
 
