@@ -55,14 +55,22 @@ pub enum Saying {
         /// answers it, then one [`Saying::Acknowledged`] for each client that does.
         ack: Option<(u64, Duration)>,
     },
-    /// So many clients are asked, of which answers may come.
+    /// Something for the nodes themselves, and for no client.
+    ServerSide {
+        /// A list that begins with the name of the event.
+        args: Value,
+        /// The number under which an answer is wanted. [`Saying::Asked`] answers it, then one [`Saying::Acknowledged`] if
+        /// the application does.
+        question: Option<u64>,
+    },
+    /// So many clients are asked, of which answers may come; of what is for nodes, the node itself is the one.
     Asked {
         /// The number of the question.
         question: u64,
         /// How many.
         clients: usize,
     },
-    /// A client acknowledged.
+    /// A client acknowledged, or the node itself.
     Acknowledged {
         /// The number of the question.
         question: u64,
@@ -103,7 +111,7 @@ impl Message {
         let chosen = |chosen: &Chosen| texts(&chosen.to) + texts(&chosen.except);
         let content = match &self.saying {
             Saying::Emit { chosen: whom, args, .. } => chosen(whom) + value(args),
-            Saying::Acknowledged { value: it, .. } => value(it),
+            Saying::Acknowledged { value: it, .. } | Saying::ServerSide { args: it, .. } => value(it),
             Saying::Join(whom, rooms) | Saying::Leave(whom, rooms) => chosen(whom) + texts(rooms),
             Saying::Disconnect(whom, _) | Saying::Find { chosen: whom, .. } => chosen(whom),
             Saying::Found { sockets, .. } => {

@@ -2,7 +2,8 @@
 //!
 //! A node is one server. An event for a namespace, a room or many rooms reaches sockets on every node; so do lookups,
 //! joins, leaves and disconnects of many sockets, unless they are meant for this node alone (Socket.IO documentation,
-//! "Adapter"). The hub says what is to be told and is told what others said; it knows nothing of the way between.
+//! "Adapter"). What is for the nodes themselves reaches the others, and no socket. The hub says what is to be told and is
+//! told what others said; it knows nothing of the way between.
 //!
 //! [`Cluster`] is the way between nodes of one process.
 

@@ -7,10 +7,11 @@ use crate::{
         outbox::Frame,
         signals::{Outgoing, Reason},
     },
-    hub::Hub,
+    hub::{AskingNode, Hub},
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, FindPurpose, SocketRef},
+        namespace::{AckPurpose, FindPurpose, NamespaceId, SocketRef},
+        value::Value,
     },
 };
 
@@ -50,6 +51,8 @@ impl Application for EngineEcho {
     fn on_disconnecting(&self, _: &mut Hub, _: SocketRef, _: Reason) {}
 
     fn on_event(&self, _: &mut Hub, _: SocketRef, _: Event<'_>) {}
+
+    fn on_server_side(&self, _: &mut Hub, _: NamespaceId, _: Value, _: Option<AskingNode>) {}
 
     fn on_answers(&self, _: &mut Hub, _: Collected<AckPurpose>, _: bool) {}
 

@@ -14,10 +14,10 @@ use crate::{
         admission::Query,
         signals::{Manner, Reason},
     },
-    hub::{Emission, Hub},
+    hub::{AskingNode, Emission, Hub},
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, FindPurpose, SessionId, SocketRef},
+        namespace::{AckPurpose, FindPurpose, NamespaceId, SessionId, SocketRef},
         value::{Composer, Value},
     },
 };
@@ -42,7 +42,11 @@ pub(crate) trait Application: fmt::Debug + Send + Sync {
     /// A client sent an event.
     fn on_event(&self, hub: &mut Hub, socket: SocketRef, event: Event<'_>);
 
-    /// Clients answered what they were asked, or did not in time.
+    /// Another node sent an event to this one, for no client: a list that begins with its name. Whoever asks is to be told
+    /// with [`Hub::answer_node`].
+    fn on_server_side(&self, hub: &mut Hub, namespace: NamespaceId, args: Value, asker: Option<AskingNode>);
+
+    /// Clients or nodes answered what they were asked, or did not in time.
     fn on_answers(&self, hub: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool);
 
     /// The sockets that were looked for; or so many nodes did not answer in time.

@@ -16,8 +16,8 @@ use crate::{
     },
 };
 
-/// How long other nodes may take to say which sockets they have (the default of socket.io's adapters).
-const FIND_WAIT: Duration = Duration::from_secs(5);
+/// How long other nodes may take to answer (the default of socket.io's adapters).
+pub(crate) const NODES_WAIT: Duration = Duration::from_secs(5);
 
 /// The other nodes, and what they were asked for and have not answered.
 #[derive(Debug, Default)]
@@ -32,6 +32,15 @@ struct Lookup {
     purpose: FindPurpose,
     found: Vec<Found>,
     missing: BTreeSet<NodeId>,
+}
+
+/// Another node that waits for an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AskingNode {
+    pub(super) node: NodeId,
+    pub(super) namespace: NamespaceId,
+    /// The number under which it knows the question.
+    pub(super) question: u64,
 }
 
 impl Peers {
@@ -99,6 +108,7 @@ impl Hub {
             // Nobody is in it here, and who asked has to know.
             let nobody = match saying {
                 Saying::Emit { ack: Some((question, _)), .. } => Saying::Asked { question, clients: 0 },
+                Saying::ServerSide { question: Some(question), .. } => Saying::Asked { question, clients: 0 },
                 Saying::Find { question, .. } => Saying::Found { question, sockets: Vec::new() },
                 _ => return,
             };
@@ -110,6 +120,13 @@ impl Hub {
             Saying::Emit { chosen, args, manner, ack } => {
                 let ack = ack.map(|(question, wait)| (AckPurpose::Node(node, question), wait));
                 self.broadcast(namespace, here(&chosen), Emission { args, manner, ack });
+            }
+            Saying::ServerSide { args, question } => {
+                let asker = question.map(|question| {
+                    self.tell(Some(node), namespace, Saying::Asked { question, clients: 1 });
+                    AskingNode { node, namespace, question }
+                });
+                self.app.clone().on_server_side(self, namespace, args, asker);
             }
             Saying::Asked { question, clients } => {
                 let collected = self.namespaces[namespace.0].acks.asked_abroad(question, node, clients);
@@ -130,9 +147,25 @@ impl Hub {
         }
     }
 
-    /// A client answered what another node asked.
-    pub(super) fn answered_for(&mut self, node: NodeId, question: u64, namespace: NamespaceId, value: Value) {
+    /// A client answered what another node asked, or this node itself does.
+    pub(crate) fn answer_node(&mut self, AskingNode { node, namespace, question }: AskingNode, value: Value) {
         self.tell(Some(node), namespace, Saying::Acknowledged { question, value });
+    }
+
+    /// Sends an event to the other nodes themselves, which their clients do not see. With `ack`,
+    /// [`app::Application::on_answers`](crate::app::Application::on_answers) follows, at once if no other node is known.
+    pub(crate) fn server_side_emit(
+        &mut self,
+        namespace: NamespaceId,
+        args: Value,
+        ack: Option<(AckPurpose, Duration)>,
+    ) {
+        let nodes: Vec<_> = self.peers.nodes.iter().copied().collect();
+        let question = ack.map(|ack| self.ask(namespace, &[], &nodes, ack));
+        if self.config.cluster.is_none() {
+            return tracing::warn!("an event for other servers goes nowhere: this one is in no cluster");
+        }
+        self.tell(None, namespace, Saying::ServerSide { args, question });
     }
 
     /// Lets sockets join rooms.
@@ -172,7 +205,7 @@ impl Hub {
         let question = self.peers.next_lookup;
         self.peers.next_lookup += 1;
         self.peers.lookups.insert(question, Lookup { purpose, found, missing });
-        self.timers.set(self.now + FIND_WAIT, Timer::Find(question));
+        self.timers.set(self.now + NODES_WAIT, Timer::Find(question));
         self.tell_nodes(namespace, audience, |chosen| Saying::Find { question, chosen });
     }
 

@@ -235,7 +235,7 @@ impl Hub {
         }
     }
 
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         namespace: NamespaceId,
         sockets: &[SocketKey],

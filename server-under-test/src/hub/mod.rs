@@ -16,10 +16,11 @@ use std::{
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
-use siospec_codec::socket::{Args, Assembler, Body, Message};
+use siospec_codec::socket::{Assembler, Body, Message};
 
 pub use census::Census;
 use cluster::Peers;
+pub(crate) use cluster::{AskingNode, NODES_WAIT};
 pub(crate) use delivery::Emission;
 use timers::{Timer, TimerKey, Timers};
 
@@ -286,18 +287,21 @@ impl Hub {
             return;
         }
         let value = match self.config.faulty(Fault::BroadcastAckTakesLast) {
-            true => nth(args, args.iter().count().saturating_sub(1), &message.attachments),
-            false => nth(args, 0, &message.attachments),
+            true => Value::nth(args, args.iter().count().saturating_sub(1), &message.attachments),
+            false => Value::nth(args, 0, &message.attachments),
         };
         let acks = &mut self.namespaces[socket.namespace.0].acks;
         let abroad = match acks.purpose(id.0) {
-            Some(AckPurpose::Node(node, question)) => Some((*node, *question, value.clone())),
+            Some(AckPurpose::Node(node, question)) => {
+                let namespace = socket.namespace;
+                Some((AskingNode { node: *node, namespace, question: *question }, value.clone()))
+            }
             _ => None,
         };
         match acks.answer(id.0, socket.key, value) {
             answered @ (Answered::Complete(_) | Answered::Taken) => {
-                if let Some((node, question, value)) = abroad {
-                    self.answered_for(node, question, socket.namespace, value);
+                if let Some((node, value)) = abroad {
+                    self.answer_node(node, value);
                 } else if let Answered::Complete(collected) = answered {
                     self.answered(Some(collected), false);
                 }
@@ -379,11 +383,4 @@ impl Hub {
             self.close(session);
         }
     }
-}
-
-/// One of the values of an acknowledgement, null where there is none.
-fn nth(args: Args<'_>, index: usize, attachments: &[Bytes]) -> Value {
-    args.iter()
-        .nth(index)
-        .map_or_else(|| Value::json("null"), |value| Value::cut(value.as_str(), attachments))
 }

@@ -58,6 +58,7 @@ pub struct Namespace {
     pub(super) connect: Vec<Handling>,
     pub(super) events: HashMap<String, Vec<Handling>>,
     pub(super) any: Vec<Handling>,
+    pub(super) server_side: HashMap<String, Vec<Handling>>,
     pub(super) disconnect: Vec<Handling>,
 }
 
@@ -83,6 +84,7 @@ impl Namespace {
             connect: Vec::new(),
             events: HashMap::new(),
             any: Vec::new(),
+            server_side: HashMap::new(),
             disconnect: Vec::new(),
         }
     }
@@ -120,6 +122,18 @@ impl Namespace {
     #[must_use]
     pub fn on_any<M>(mut self, handler: impl Handler<M>) -> Self {
         self.any.push(handler.erase());
+        self
+    }
+
+    /// Runs for every event of this name that another node of the cluster sends with
+    /// [`Operator::server_side_emit`](super::Operator::server_side_emit) or `server_side_ask`.
+    ///
+    /// No client has to do with it: what a client has cannot be taken from the message, and the middlewares do not see it.
+    /// The node that asks waits for [`Ack::send`](super::Ack::send) in vain where no handler calls it, or where there is
+    /// none of this name.
+    #[must_use]
+    pub fn on_server_side<M>(mut self, event: &str, handler: impl Handler<M>) -> Self {
+        self.server_side.entry(event.to_owned()).or_default().push(handler.erase());
         self
     }
 

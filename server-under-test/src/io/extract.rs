@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use siospec_codec::{json::Json, socket::Args as Values};
 
-use super::{Io, Socket, WriteError, handlers::Handlers, write};
-use crate::{engine::signals, socket::namespace::SocketRef};
+use super::{Io, Operator, Socket, WriteError, handlers::Handlers, server_side, write};
+use crate::{engine::signals, hub::AskingNode, socket::namespace::SocketRef};
 
 /// Why something cannot be taken from a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ impl Error for Rejection {}
 #[derive(Debug)]
 pub struct Message {
     pub(super) app: Arc<Handlers>,
-    /// None before there is a socket.
+    pub(super) namespace: Arc<str>,
+    /// None before there is a socket, or where another node speaks.
     pub(super) socket: Option<Socket>,
     pub(super) query: Arc<crate::engine::admission::Query>,
     pub(super) auth: Option<Arc<str>>,
@@ -37,16 +38,31 @@ pub struct Message {
 pub(super) enum Cause {
     Applies,
     Joined,
-    /// A list that begins with the name of the event.
-    Event {
-        args: String,
-        attachments: Vec<Bytes>,
-        ack: Option<u64>,
-    },
+    /// A client sent an event.
+    Event(Call),
+    /// Another node sent an event, which no client sees.
+    ServerSide(Call),
     Left {
         reason: signals::Reason,
         rooms: Vec<String>,
     },
+}
+
+/// An event.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// A list that begins with its name.
+    pub(super) args: String,
+    pub(super) attachments: Vec<Bytes>,
+    pub(super) asker: Option<Asker>,
+}
+
+/// Who waits for an acknowledgement.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asker {
+    /// A client, which knows the question by this number.
+    Client(SocketRef, u64),
+    Node(AskingNode),
 }
 
 /// Something that is taken from a message.
@@ -64,19 +80,34 @@ fn rejected<T>(why: impl fmt::Display) -> Result<T, Rejection> {
 }
 
 impl Message {
-    fn values(&self) -> Result<(Values<'_>, &[Bytes]), Rejection> {
+    fn call(&self) -> Option<&Call> {
         match &self.cause {
-            Cause::Event { args, attachments, .. } => {
-                Ok((Values::new(args).expect("the arguments of an event"), attachments))
+            Cause::Event(call) | Cause::ServerSide(call) => Some(call),
+            Cause::Applies | Cause::Joined | Cause::Left { .. } => None,
+        }
+    }
+
+    fn values(&self) -> Result<(Values<'_>, &[Bytes]), Rejection> {
+        match self.call() {
+            Some(call) => {
+                Ok((Values::new(&call.args).expect("the arguments of an event"), &call.attachments))
             }
-            _ => rejected("only events have arguments"),
+            None => rejected("only events have arguments"),
+        }
+    }
+
+    fn needs_client(&self) -> Result<(), Rejection> {
+        match self.cause {
+            Cause::ServerSide(_) => rejected("another node speaks, and no client"),
+            _ => Ok(()),
         }
     }
 }
 
-/// The socket that it is about. There is none before a client has joined.
+/// The socket that it is about. There is none before a client has joined, and none where another node speaks.
 impl FromMessage for Socket {
     fn from_message(message: &Message) -> Result<Self, Rejection> {
+        message.needs_client()?;
         message.socket.clone().map_or_else(|| rejected("there is no socket yet"), Ok)
     }
 }
@@ -85,6 +116,13 @@ impl FromMessage for Socket {
 impl FromMessage for Io {
     fn from_message(message: &Message) -> Result<Self, Rejection> {
         Ok(Io::new(message.app.clone()))
+    }
+}
+
+/// Everybody in the namespace that it is about.
+impl FromMessage for Operator {
+    fn from_message(message: &Message) -> Result<Self, Rejection> {
+        Ok(Self::all(message.app.clone(), &message.namespace))
     }
 }
 
@@ -130,35 +168,41 @@ pub(super) fn name_of(values: Values<'_>) -> String {
     }
 }
 
-/// The client waits for an acknowledgement. An event for which it does not has none: take an `Option<Ack>`.
+/// The client or the node that sent the event waits for an acknowledgement. An event for which it does not has none: take
+/// an `Option<Ack>`.
 #[derive(Debug)]
-#[must_use = "the client waits for it"]
+#[must_use = "somebody waits for it"]
 pub struct Ack {
     app: Arc<Handlers>,
-    socket: SocketRef,
-    id: u64,
+    asker: Asker,
 }
 
 impl Ack {
-    /// Acknowledges. A tuple is several values, `()` none.
+    /// Acknowledges. A tuple is several values, of which another node is told the first only; `()` is none.
     ///
     /// # Errors
     ///
     /// The values cannot be sent.
     pub fn send(self, values: &(impl Serialize + ?Sized)) -> Result<(), WriteError> {
-        let values = write::answer(values)?;
-        self.app.act(|hub| hub.acknowledge(self.socket, self.id, values));
+        match self.asker {
+            Asker::Client(socket, id) => {
+                let values = write::answer(values)?;
+                self.app.act(|hub| hub.acknowledge(socket, id, values));
+            }
+            Asker::Node(node) => {
+                let value = server_side::answer(values)?;
+                self.app.act(|hub| hub.answer_node(node, value));
+            }
+        }
         Ok(())
     }
 }
 
 impl FromMessage for Ack {
     fn from_message(message: &Message) -> Result<Self, Rejection> {
-        match (&message.cause, &message.socket) {
-            (Cause::Event { ack: Some(id), .. }, Some(socket)) => {
-                Ok(Self { app: message.app.clone(), socket: socket.at, id: *id })
-            }
-            _ => rejected("the client wants no acknowledgement"),
+        match message.call().and_then(|call| call.asker) {
+            Some(asker) => Ok(Self { app: message.app.clone(), asker }),
+            None => rejected("nobody wants an acknowledgement"),
         }
     }
 }
@@ -169,6 +213,7 @@ pub struct Auth<T>(pub T);
 
 impl<T: DeserializeOwned> FromMessage for Auth<T> {
     fn from_message(message: &Message) -> Result<Self, Rejection> {
+        message.needs_client()?;
         let auth = Json::parse(message.auth.as_deref().unwrap_or("{}")).expect("a packet is JSON");
         auth.read().map(Self).or_else(|error| rejected(format_args!("the payload of CONNECT: {error}")))
     }
@@ -188,6 +233,7 @@ impl Query {
 
 impl FromMessage for Query {
     fn from_message(message: &Message) -> Result<Self, Rejection> {
+        message.needs_client()?;
         Ok(Self(message.query.clone()))
     }
 }

@@ -4,7 +4,7 @@ use std::{
     any::{Any, TypeId},
     collections::HashSet,
     fmt,
-    future::Future,
+    future::{self, Future},
     sync::{
         Arc, OnceLock, Weak,
         atomic::{AtomicU64, Ordering},
@@ -13,12 +13,13 @@ use std::{
 
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+use siospec_codec::socket::Args;
 use tokio::sync::oneshot;
 
 use super::{
     App, Namespace, Socket,
     app::Pattern,
-    extract::{Cause, Message},
+    extract::{Asker, Call, Cause, Message, name_of},
     inbox::Inbox,
     operator::{Answer, Answers},
 };
@@ -26,11 +27,12 @@ use crate::{
     adapter::Found,
     app::{Admission, Applicant, Application, Event, Refusal},
     engine::signals::Reason,
-    hub::Hub,
+    hub::{AskingNode, Hub},
     net::Driver,
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, FindPurpose, SessionId, SocketKey, SocketRef},
+        namespace::{AckPurpose, FindPurpose, NamespaceId, SessionId, SocketKey, SocketRef},
+        value::Value,
     },
 };
 
@@ -42,6 +44,8 @@ pub(crate) struct Handlers {
     driver: OnceLock<Weak<Driver>>,
     /// Who joined and did not leave.
     sockets: Mutex<FxHashMap<SocketKey, (Socket, Inbox)>>,
+    /// What other nodes sent, for each namespace that handles it.
+    from_nodes: Mutex<FxHashMap<NamespaceId, Inbox>>,
     /// Clients on whom a middleware has not decided yet.
     applicants: Mutex<HashSet<(SessionId, String)>>,
     /// Handlers that wait for acknowledgements.
@@ -61,6 +65,7 @@ impl Handlers {
             app,
             driver: OnceLock::new(),
             sockets: Mutex::default(),
+            from_nodes: Mutex::default(),
             applicants: Mutex::default(),
             asking: Mutex::default(),
             finding: Mutex::default(),
@@ -110,6 +115,16 @@ impl Handlers {
     pub(super) fn give_up(&self, purpose: AckPurpose) {
         if let AckPurpose::Handler(number) = purpose {
             self.asking.lock().remove(&number);
+        }
+    }
+
+    /// Ends when the server stops.
+    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let stop = self.driver().map(|driver| driver.stop.clone());
+        async move {
+            if let Some(stop) = stop {
+                stop.cancelled().await;
+            }
         }
     }
 
@@ -172,6 +187,7 @@ impl Application for Handlers {
         let auth = applicant.auth.map(ToOwned::to_owned);
         let message = Message {
             app: app.clone(),
+            namespace: name.as_str().into(),
             socket: None,
             query: Arc::new(applicant.query.clone()),
             auth: auth.as_deref().map(Into::into),
@@ -205,7 +221,7 @@ impl Application for Handlers {
         };
         let query = hub.handshake(at).map(|(_, query)| query.clone()).unwrap_or_default();
         let socket = Socket::new(app, at, name, &it.id, Some(&it.auth), query);
-        let (inbox, run) = Inbox::new(routes.clone());
+        let (inbox, run) = Inbox::new(routes.clone(), future::pending());
         self.spawn(run);
         inbox.put(socket.message(Cause::Joined));
         self.sockets.lock().insert(at.key, (socket, inbox));
@@ -224,15 +240,46 @@ impl Application for Handlers {
             let sockets = self.sockets.lock();
             let Some((socket, inbox)) = sockets.get(&at.key) else { return };
             let full = inbox.unfinished_bytes() > hub.config().max_outbox_bytes;
-            let args = event.args.as_str().to_owned();
-            let attachments = event.attachments.to_vec();
-            inbox.put(socket.message(Cause::Event { args, attachments, ack: event.ack }));
+            inbox.put(socket.message(Cause::Event(Call {
+                args: event.args.as_str().to_owned(),
+                attachments: event.attachments.to_vec(),
+                asker: event.ack.map(|id| Asker::Client(at, id)),
+            })));
             full
         };
         if full {
             tracing::warn!("a socket sends faster than its handlers finish: it is closed");
             hub.close_of(at);
         }
+    }
+
+    fn on_server_side(&self, hub: &mut Hub, namespace: NamespaceId, args: Value, asker: Option<AskingNode>) {
+        let name = hub.namespace(namespace).name.clone();
+        let (args, attachments) = args.into_parts();
+        let (Some(app), Some(routes), Ok(event)) = (self.this(), self.routes(&name), Args::new(&args)) else {
+            return;
+        };
+        if !routes.server_side.contains_key(&name_of(event)) {
+            return;
+        }
+        let mut inboxes = self.from_nodes.lock();
+        let inbox = inboxes.entry(namespace).or_insert_with(|| {
+            let (inbox, run) = Inbox::new(routes.clone(), self.stopped());
+            self.spawn(run);
+            inbox
+        });
+        if inbox.unfinished_bytes() > hub.config().max_outbox_bytes {
+            tracing::warn!("other nodes send faster than the handlers here finish: an event is lost");
+            return;
+        }
+        inbox.put(Message {
+            app,
+            namespace: name,
+            socket: None,
+            query: Arc::default(),
+            auth: None,
+            cause: Cause::ServerSide(Call { args, attachments, asker: asker.map(Asker::Node) }),
+        });
     }
 
     fn on_answers(&self, _: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool) {

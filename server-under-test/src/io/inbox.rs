@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -21,7 +22,7 @@ use super::{
     handler::Failure,
 };
 
-/// What waits for the handlers of a socket.
+/// What waits for the handlers of a socket, or for those of what other nodes send to a namespace.
 pub(super) struct Inbox {
     jobs: UnboundedSender<Message>,
     /// What the handlers have not finished with, in bytes.
@@ -29,11 +30,14 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// An inbox, and what is to be run: the handlers for what is put into it, until it goes.
-    pub(super) fn new(routes: Arc<Namespace>) -> (Self, impl Future<Output = ()> + Send + 'static) {
+    /// An inbox, and what is to be run: the handlers for what is put into it, until it goes or `stopped` is over.
+    pub(super) fn new(
+        routes: Arc<Namespace>,
+        stopped: impl Future<Output = ()> + Send + 'static,
+    ) -> (Self, impl Future<Output = ()> + Send + 'static) {
         let (jobs, receiver) = mpsc::unbounded_channel();
         let unfinished = Arc::new(AtomicUsize::new(0));
-        let run = run(routes, receiver, unfinished.clone());
+        let run = run(routes, receiver, unfinished.clone(), stopped);
         (Self { jobs, unfinished }, run)
     }
 
@@ -53,16 +57,22 @@ impl Inbox {
 fn cost_bytes(cause: &Cause) -> usize {
     const HANDLING: usize = 512;
     match cause {
-        Cause::Event { args, attachments, .. } => {
-            HANDLING + args.len() + attachments.iter().map(Bytes::len).sum::<usize>()
+        Cause::Event(call) | Cause::ServerSide(call) => {
+            HANDLING + call.args.len() + call.attachments.iter().map(Bytes::len).sum::<usize>()
         }
         Cause::Applies | Cause::Joined | Cause::Left { .. } => 0,
     }
 }
 
 /// Handlers begin in the order of the messages, and go on side by side.
-async fn run(routes: Arc<Namespace>, mut jobs: UnboundedReceiver<Message>, unfinished: Arc<AtomicUsize>) {
+async fn run(
+    routes: Arc<Namespace>,
+    mut jobs: UnboundedReceiver<Message>,
+    unfinished: Arc<AtomicUsize>,
+    stopped: impl Future<Output = ()>,
+) {
     let mut running = FuturesUnordered::new();
+    let mut stopped = pin!(stopped);
     loop {
         tokio::select! {
             job = jobs.recv() => {
@@ -77,6 +87,7 @@ async fn run(routes: Arc<Namespace>, mut jobs: UnboundedReceiver<Message>, unfin
             Some(cost) = running.next(), if !running.is_empty() => {
                 unfinished.fetch_sub(cost, Ordering::Relaxed);
             }
+            () = &mut stopped => break,
         }
     }
     while running.next().await.is_some() {}
@@ -90,9 +101,12 @@ async fn handle(routes: Arc<Namespace>, message: Message) {
         Cause::Applies => return,
         Cause::Joined => ("connect", &routes.connect, none),
         Cause::Left { .. } => ("disconnect", &routes.disconnect, none),
-        Cause::Event { args, .. } => ("event", &routes.any, routes.events.get(&named(args)).unwrap_or(none)),
+        Cause::Event(call) => ("event", &routes.any, routes.events.get(&named(&call.args)).unwrap_or(none)),
+        Cause::ServerSide(call) => {
+            ("server-side event", none, routes.server_side.get(&named(&call.args)).unwrap_or(none))
+        }
     };
-    if matches!(message.cause, Cause::Event { .. }) {
+    if matches!(message.cause, Cause::Event(_)) {
         for middleware in &routes.before {
             if let Err(error) = guarded(middleware(message.clone())).await {
                 tracing::debug!(%error, "a middleware refused an event");

@@ -39,6 +39,7 @@ mod handler;
 mod handlers;
 mod inbox;
 mod operator;
+mod server_side;
 mod socket;
 mod write;
 
@@ -48,6 +49,7 @@ pub use extract::{
 };
 pub use handler::{Admit, Before, Failure, Handler, IntoOutcome, Refused};
 pub use operator::{Answer, Answers, AskError, NodesMissing, Operator, RemoteSocket};
+pub use server_side::ServerSideError;
 pub use socket::{Io, Socket};
 pub use write::WriteError;
 

@@ -24,7 +24,7 @@ const USUAL_WAIT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens until something is done with it"]
 pub struct Operator {
-    app: Arc<Handlers>,
+    pub(super) app: Arc<Handlers>,
     namespace: Arc<str>,
     /// The socket that speaks.
     speaker: Option<SocketRef>,
@@ -34,7 +34,8 @@ pub struct Operator {
     except: Vec<String>,
     manner: Manner,
     local: bool,
-    wait: Duration,
+    /// How long answers are waited for, if that was said.
+    pub(super) wait: Option<Duration>,
 }
 
 impl Operator {
@@ -48,7 +49,7 @@ impl Operator {
             except: Vec::new(),
             manner: Manner::default(),
             local: false,
-            wait: USUAL_WAIT,
+            wait: None,
         }
     }
 
@@ -98,9 +99,9 @@ impl Operator {
         self
     }
 
-    /// How long [`Operator::ask`] waits; 10 s unless told.
+    /// How long [`Operator::ask`] waits, 10 s unless told; and [`Operator::server_side_ask`], 5 s unless told.
     pub fn timeout(mut self, wait: Duration) -> Self {
-        self.wait = wait;
+        self.wait = Some(wait);
         self
     }
 
@@ -125,7 +126,7 @@ impl Operator {
         check_name(event)?;
         let args = write::event(event, &args)?;
         let (purpose, answers) = self.app.expect_answers();
-        let ack = Some((purpose, self.wait));
+        let ack = Some((purpose, self.wait.unwrap_or(USUAL_WAIT)));
         let asked = self.app.act(|hub| {
             let there = self.place(hub).is_some();
             self.send(hub, Emission { args, manner: self.manner, ack });
@@ -193,7 +194,7 @@ impl Operator {
         self.speaker.filter(|_| self.alone)
     }
 
-    fn place(&self, hub: &mut Hub) -> Option<NamespaceId> {
+    pub(super) fn place(&self, hub: &mut Hub) -> Option<NamespaceId> {
         hub.namespace_of_cluster(&self.namespace)
     }
 
@@ -227,7 +228,7 @@ pub struct Answers {
     pub timed_out: bool,
 }
 
-/// The first value that a client acknowledged with; null if there was none.
+/// The first value that a client, or another node, acknowledged with; null if there was none.
 #[derive(Clone, Debug)]
 pub struct Answer(pub(super) Value);
 

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use siospec_codec::json::Json;
 
 use super::{
-    Answer, AskError, Operator, WriteError,
+    Answer, AskError, Operator, ServerSideError, WriteError,
     extract::{Cause, Message},
     handlers::Handlers,
     operator::check_name,
@@ -47,6 +47,7 @@ impl Socket {
     pub(super) fn message(&self, cause: Cause) -> Message {
         Message {
             app: self.app.clone(),
+            namespace: self.namespace.clone(),
             socket: Some(self.clone()),
             query: self.query.clone(),
             auth: self.auth.clone(),
@@ -244,5 +245,27 @@ impl Io {
     /// As [`Socket::emit`].
     pub fn emit(&self, event: &str, args: impl Serialize) -> Result<(), WriteError> {
         self.of("/").emit(event, args)
+    }
+
+    /// Sends an event to the other nodes of the cluster, for their handlers in the main namespace.
+    ///
+    /// # Errors
+    ///
+    /// As [`Operator::server_side_emit`].
+    pub fn server_side_emit(&self, event: &str, args: impl Serialize) -> Result<(), WriteError> {
+        self.of("/").server_side_emit(event, args)
+    }
+
+    /// As [`Operator::server_side_ask`], for the main namespace.
+    ///
+    /// # Errors
+    ///
+    /// As [`Operator::server_side_ask`].
+    pub async fn server_side_ask(
+        &self,
+        event: &str,
+        args: impl Serialize,
+    ) -> Result<Vec<Answer>, ServerSideError> {
+        self.of("/").server_side_ask(event, args).await
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Driver {
     pub(super) metrics: Arc<Metrics>,
     pub(crate) tasks: TaskTracker,
     /// The server stops: sessions are closed, connections finish what they do.
-    pub(super) stop: CancellationToken,
+    pub(crate) stop: CancellationToken,
     /// What has not finished by now is dropped.
     pub(crate) kill: CancellationToken,
 }

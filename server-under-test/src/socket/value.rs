@@ -26,6 +26,13 @@ impl Value {
         composer.finish()
     }
 
+    /// One of the values of a list that came with these attachments, null where there is none.
+    #[must_use]
+    pub fn nth(list: Args<'_>, index: usize, attachments: &[Bytes]) -> Self {
+        let value = list.iter().nth(index);
+        value.map_or_else(|| Self::json("null"), |value| Self::cut(value.as_str(), attachments))
+    }
+
     /// A value without binary, from JSON text.
     #[must_use]
     pub fn json(json: impl Into<String>) -> Self {

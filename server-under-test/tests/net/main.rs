@@ -10,6 +10,7 @@ mod deflate;
 mod faults;
 mod http;
 mod pages;
+mod server_side;
 mod shutdown;
 mod upgrade;
 mod version_three;

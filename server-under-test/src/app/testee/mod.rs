@@ -14,10 +14,10 @@ use crate::{
     adapter::Found,
     engine::signals::Reason,
     fault::Fault,
-    hub::Hub,
+    hub::{AskingNode, Hub},
     socket::{
         acks::Collected,
-        namespace::{AckPurpose, FindPurpose, SocketRef},
+        namespace::{AckPurpose, FindPurpose, NamespaceId, SocketRef},
         value::{Composer, Value},
     },
 };
@@ -59,6 +59,8 @@ impl Application for Testee {
     fn on_event(&self, hub: &mut Hub, socket: SocketRef, event: Event<'_>) {
         on_event(hub, socket, &event);
     }
+
+    fn on_server_side(&self, _: &mut Hub, _: NamespaceId, _: Value, _: Option<AskingNode>) {}
 
     fn on_answers(&self, hub: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool) {
         on_answers(hub, collected, timed_out);
