@@ -55,6 +55,9 @@ pub struct Namespace {
 pub enum AckPurpose {
     /// A command of the testee contract.
     Command(CommandAck),
+    /// A command of the testee contract that asks other nodes: the socket whose command it was, and the acknowledgement id
+    /// of it.
+    ServerSideCommand(SocketRef, Option<u64>),
     /// A handler of an application, known by this number.
     Handler(u64),
     /// Another node, which knows the question by this number.

@@ -113,12 +113,23 @@ impl Composer {
 
     /// Adds a value; its placeholders are numbered on from those that are there.
     pub fn value(&mut self, value: &Value) -> &mut Self {
-        let mut copied = 0;
+        self.within(value, 0..value.json.len())
+    }
+
+    /// Adds the elements of a list, without its brackets.
+    pub fn elements(&mut self, list: &Value) -> &mut Self {
+        debug_assert!(list.json.starts_with('[') && list.json.ends_with(']'), "{}", list.json);
+        self.within(list, 1..list.json.len() - 1)
+    }
+
+    /// Adds a part of a value, with all that is binary in it.
+    fn within(&mut self, value: &Value, part: Range<usize>) -> &mut Self {
+        let mut copied = part.start;
         for (range, attachment) in value.placeholders.iter().zip(&value.attachments) {
             self.raw(&value.json[copied..range.start]).attachment(attachment.clone());
             copied = range.end;
         }
-        self.raw(&value.json[copied..])
+        self.raw(&value.json[copied..part.end])
     }
 
     /// Adds a list of values.
@@ -188,6 +199,17 @@ mod tests {
         let both = composer.finish();
         assert_eq!(both.as_json(), r#"{"x":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1}"#);
         assert_eq!(both.attachments(), [Bytes::from_static(b"b"), Bytes::from_static(b"a")]);
+    }
+
+    #[test]
+    fn elements_keep_what_is_binary() {
+        let blobs = [Bytes::from_static(b"a")];
+        let list = Value::cut(r#"["e",{"_placeholder":true,"num":0}]"#, &blobs);
+        let mut composer = Composer::default();
+        let longer = composer.raw("[").attachment(Bytes::new()).raw(",").elements(&list).raw("]").finish();
+        let expected = r#"[{"_placeholder":true,"num":0},"e",{"_placeholder":true,"num":1}]"#;
+        assert_eq!(longer.as_json(), expected);
+        assert_eq!(longer.attachments(), [Bytes::new(), Bytes::from_static(b"a")]);
     }
 
     #[test]

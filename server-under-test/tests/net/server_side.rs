@@ -16,7 +16,7 @@ use tokio::sync::{
 
 use crate::{
     app::{WAIT, join},
-    client::patient,
+    client::{Ws, patient, start_with},
 };
 
 /// A node that answers with its name, and the events that it was told of.
@@ -260,4 +260,67 @@ async fn events_are_lost_where_handlers_are_too_slow() {
     // All that began have ended.
     let handled = iter::from_fn(|| told.try_recv().ok()).count();
     assert_eq!(handled, 10);
+}
+
+/// Two testees, of which the first has a name, with a client each.
+async fn testees() -> ([Server; 2], [Ws; 2]) {
+    let cluster = Cluster::new();
+    let config = |node: Option<&str>| Config {
+        cluster: Some(cluster.clone()),
+        node: node.map(ToOwned::to_owned),
+        ..patient()
+    };
+    let servers = [start_with(config(Some("first"))).await, start_with(config(None)).await];
+    let mut clients = [join(&servers[0], "").await, join(&servers[1], "").await];
+    for client in &mut clients {
+        assert_eq!(client.next().await, r#"42["auth",{}]"#);
+    }
+    (servers, clients)
+}
+
+async fn command(ws: &mut Ws, command: &str) -> String {
+    ws.send(&format!(r#"420["do",{command}]"#)).await;
+    ws.next().await
+}
+
+#[tokio::test]
+async fn the_testee_passes_on_what_other_nodes_say() {
+    let ([first, second], [mut ada, mut bob]) = testees().await;
+    let ask = r#"{"op":"server-side-emit","event":"who","args":[1,"x"],"ack":true}"#;
+    assert_eq!(command(&mut bob, ask).await, r#"430[{"responses":["first"]}]"#);
+    assert_eq!(ada.next().await, r#"42["server-side","who",1,"x"]"#);
+    // By now the first node has heard of the other.
+    let port = second.local_addr().port();
+    assert_eq!(command(&mut ada, ask).await, format!(r#"430[{{"responses":["node-{port}"]}}]"#));
+    assert_eq!(bob.next().await, r#"42["server-side","who",1,"x"]"#);
+
+    let tell =
+        r#"451-0["do",{"op":"server-side-emit","event":"blob","args":[{"_placeholder":true,"num":0}]}]"#;
+    ada.send(tell).await;
+    ada.send_binary(&[1, 2, 3]).await;
+    assert_eq!(ada.next().await, "430[{}]");
+    assert_eq!(bob.next().await, r#"451-["server-side","blob",{"_placeholder":true,"num":0}]"#);
+    assert_eq!(bob.next().await, r#"Binary(b"\x01\x02\x03")"#);
+
+    for (wrong, error) in [
+        (r#"{"op":"server-side-emit"}"#, "the name of an event is needed"),
+        (r#"{"op":"server-side-emit","event":"x","args":1}"#, "args must be a list"),
+        (r#"{"op":"server-side-emit","event":"connect"}"#, r#"\"connect\" is a reserved event name"#),
+    ] {
+        assert_eq!(command(&mut ada, wrong).await, format!(r#"430[{{"error":"{error}"}}]"#));
+    }
+    assert!(command(&mut ada, r#"{"op":"about"}"#).await.contains(r#""cluster","server-side-emit""#));
+    first.shutdown().await;
+    second.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_testee_without_a_cluster_does_not_offer_it() {
+    let server = Server::bind(patient(), "127.0.0.1:0").await.unwrap();
+    let mut ada = join(&server, "").await;
+    assert_eq!(ada.next().await, r#"42["auth",{}]"#);
+    let ask = r#"{"op":"server-side-emit","event":"who","ack":true}"#;
+    assert_eq!(command(&mut ada, ask).await, r#"430[{"error":"not offered"}]"#);
+    assert!(!command(&mut ada, r#"{"op":"about"}"#).await.contains("server-side-emit"));
+    server.shutdown().await;
 }

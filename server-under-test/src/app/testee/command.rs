@@ -1,6 +1,6 @@
 //! The event `do`: a direct image of the server API.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use siospec_codec::{json::Kind, socket::RESERVED_EVENT_NAMES};
 
@@ -13,7 +13,7 @@ use crate::{
     app::Event,
     config::Parser,
     fault::Fault,
-    hub::{Emission, Hub},
+    hub::{Emission, Hub, NODES_WAIT},
     socket::{
         namespace::{AckPurpose, CommandAck, FindPurpose, SocketRef},
         value::{Composer, Value},
@@ -88,13 +88,15 @@ impl Command<'_> {
                 Ok(Answer::Done)
             }
             // There is nobody to send it to without a cluster.
-            "server-side-emit" => Err("not offered".to_owned()),
+            "server-side-emit" if hub.config().cluster.is_none() => Err("not offered".to_owned()),
+            "server-side-emit" => self.server_side_emit(hub),
             _ => Err(format!("unknown op {op:?}")),
         }
     }
 
-    fn emit(&self, hub: &mut Hub) -> Result<Answer, String> {
-        let event = self.fields.text("event")?.ok_or("emit needs the name of an event")?;
+    /// The name of the event that the command is to send, and all of it as a list.
+    fn event_to_send(&self, hub: &Hub) -> Result<(Cow<'_, str>, Value), String> {
+        let event = self.fields.text("event")?.ok_or("the name of an event is needed")?;
         if RESERVED_EVENT_NAMES.contains(&&*event) && !hub.config().faulty(Fault::ReservedNameSent) {
             return Err(format!("{event:?} is a reserved event name"));
         }
@@ -105,7 +107,19 @@ impl Command<'_> {
                 args.raw(",").part(arg.as_str(), self.event.attachments);
             }
         }
-        let args = args.raw("]").finish();
+        Ok((event, args.raw("]").finish()))
+    }
+
+    fn server_side_emit(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let (_, args) = self.event_to_send(hub)?;
+        let wants = self.fields.flag("ack");
+        let purpose = AckPurpose::ServerSideCommand(self.socket, self.event.ack);
+        hub.server_side_emit(self.socket.namespace, args, wants.then_some((purpose, NODES_WAIT)));
+        Ok(if wants { Answer::Given } else { Answer::Done })
+    }
+
+    fn emit(&self, hub: &mut Hub) -> Result<Answer, String> {
+        let (event, args) = self.event_to_send(hub)?;
         let mut address = Address::read(hub, self.socket, self.fields)?;
         wrong::remember_rooms(hub, self.socket, &mut address);
         let ack = match (self.fields.flag("ack"), address.timeout) {
@@ -262,6 +276,26 @@ pub(super) fn found(hub: &mut Hub, asker: SocketRef, id: Option<u64>, found: Res
     }
 }
 
+/// Answers a command that asked the other nodes.
+pub(super) fn nodes_answered(
+    hub: &mut Hub,
+    asker: SocketRef,
+    id: Option<u64>,
+    responses: &[Value],
+    timed_out: bool,
+) {
+    let mut answer = Composer::default();
+    if timed_out {
+        let error = format!("not every node answered in time, only {}", responses.len());
+        answer.raw(r#"{"error":"#).string(&error).raw("}");
+    } else {
+        answer.raw(r#"{"responses":"#).list(responses).raw("}");
+    }
+    if let Some(id) = id {
+        hub.acknowledge_command(asker, id, &answer.finish());
+    }
+}
+
 fn about(hub: &Hub) -> Answer {
     const ALWAYS: [&str; 16] = [
         "polling",
@@ -289,6 +323,7 @@ fn about(hub: &Hub) -> Answer {
         (config.bundle.is_some(), "client-bundle"),
         (config.recovery_window.is_some(), "recovery"),
         (config.cluster.is_some(), "cluster"),
+        (config.cluster.is_some(), "server-side-emit"),
         (config.parser == Parser::MessagePack, "msgpack"),
         (config.old_clients, "eio3"),
         (config.old_clients, "jsonp"),

@@ -12,11 +12,12 @@ pub(crate) use echo::release_echo;
 use super::{Admission, Applicant, Application, Event, Refusal, emission};
 use crate::{
     adapter::Found,
-    engine::signals::Reason,
+    engine::signals::{Manner, Reason},
     fault::Fault,
-    hub::{AskingNode, Hub},
+    hub::{AskingNode, Emission, Hub},
     socket::{
         acks::Collected,
+        audience::Audience,
         namespace::{AckPurpose, FindPurpose, NamespaceId, SocketRef},
         value::{Composer, Value},
     },
@@ -60,7 +61,9 @@ impl Application for Testee {
         on_event(hub, socket, &event);
     }
 
-    fn on_server_side(&self, _: &mut Hub, _: NamespaceId, _: Value, _: Option<AskingNode>) {}
+    fn on_server_side(&self, hub: &mut Hub, namespace: NamespaceId, args: Value, asker: Option<AskingNode>) {
+        on_server_side(hub, namespace, &args, asker);
+    }
 
     fn on_answers(&self, hub: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool) {
         on_answers(hub, collected, timed_out);
@@ -157,9 +160,30 @@ fn on_event(hub: &mut Hub, socket: SocketRef, event: &Event<'_>) {
     }
 }
 
-/// Clients answered an event that a command sent, or did not in time.
+/// Another node sent an event to this one.
+fn on_server_side(hub: &mut Hub, namespace: NamespaceId, args: &Value, asker: Option<AskingNode>) {
+    let mut told = Composer::default();
+    told.raw(r#"["server-side","#).elements(args).raw("]");
+    let emission = Emission { args: told.finish(), manner: Manner::default(), ack: None };
+    let own_clients = Audience { to: &[], except: &[], without: None, local: true };
+    hub.broadcast(namespace, own_clients, emission);
+    if let Some(asker) = asker {
+        let mut name = Composer::default();
+        name.string(hub.config().node.as_deref().unwrap_or("node"));
+        hub.answer_node(asker, name.finish());
+    }
+}
+
+/// Clients answered an event that a command sent, or did not in time; or nodes did.
 fn on_answers(hub: &mut Hub, collected: Collected<AckPurpose>, timed_out: bool) {
-    let Collected { mut responses, purpose: AckPurpose::Command(purpose) } = collected else { return };
+    let Collected { mut responses, purpose } = collected;
+    let purpose = match purpose {
+        AckPurpose::Command(purpose) => purpose,
+        AckPurpose::ServerSideCommand(asker, id) => {
+            return command::nodes_answered(hub, asker, id, &responses, timed_out);
+        }
+        AckPurpose::Handler(_) | AckPurpose::Node(..) => return,
+    };
     let Some(id) = purpose.id else { return };
     let mut reported_late = timed_out;
     match hub.config().fault {
