@@ -119,12 +119,21 @@ impl Handlers {
     }
 
     /// Ends when the server stops.
-    pub(super) fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
         let stop = self.driver().map(|driver| driver.stop.clone());
         async move {
             if let Some(stop) = stop {
                 stop.cancelled().await;
             }
+        }
+    }
+
+    /// What is sent, unless nobody sends it any more: the server stops, and keeps no time.
+    pub(super) async fn unless_stopped<T>(&self, sent: oneshot::Receiver<T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            sent = sent => sent.ok(),
+            () = self.stopped() => None,
         }
     }
 

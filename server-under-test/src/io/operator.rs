@@ -17,6 +17,8 @@ use crate::{
     },
 };
 
+/// Nobody waits longer; a clock could not count on for ever.
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How long [`Operator::ask`] waits unless it is told.
 const USUAL_WAIT: Duration = Duration::from_secs(10);
 
@@ -101,7 +103,7 @@ impl Operator {
 
     /// How long [`Operator::ask`] waits, 10 s unless told; and [`Operator::server_side_ask`], 5 s unless told.
     pub fn timeout(mut self, wait: Duration) -> Self {
-        self.wait = Some(wait);
+        self.wait = Some(wait.min(LONGEST_WAIT));
         self
     }
 
@@ -135,7 +137,7 @@ impl Operator {
         if !asked {
             self.app.give_up(purpose);
         }
-        answers.await.map_err(|_| AskError::TimedOut)
+        self.app.unless_stopped(answers).await.ok_or(AskError::TimedOut)
     }
 
     /// The addressed sockets, on all nodes.
@@ -156,7 +158,7 @@ impl Operator {
             None => self.app.stop_finding(purpose),
         });
         // Where nobody tells, there is no such namespace, or the server is gone.
-        let found = found.await.unwrap_or_else(|_| Ok(Vec::new()));
+        let found = self.app.unless_stopped(found).await.unwrap_or_else(|| Ok(Vec::new()));
         found.map(|found| found.into_iter().map(RemoteSocket).collect()).map_err(NodesMissing)
     }
 

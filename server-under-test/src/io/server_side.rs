@@ -49,13 +49,7 @@ impl Operator {
         if asked.is_none() {
             self.app.give_up(purpose);
         }
-        let answers = tokio::select! {
-            biased;
-            answers = answers => answers.ok(),
-            // Nobody keeps the time any more.
-            () = self.app.stopped() => None,
-        };
-        match answers {
+        match self.app.unless_stopped(answers).await {
             Some(answers) if !answers.timed_out => Ok(answers.responses),
             answers => Err(ServerSideError::TimedOut(answers.map(|it| it.responses).unwrap_or_default())),
         }

@@ -254,6 +254,21 @@ async fn acknowledgements_come_back_to_the_handler() {
 }
 
 #[tokio::test]
+async fn whoever_asks_is_told_that_the_server_stops() {
+    let (server, io) = serve(Namespace::new("/")).await;
+    let mut ada = join(&server, "").await;
+    let all = io.of("/").timeout(Duration::MAX);
+    let (answers, ()) = tokio::join!(all.ask("well?", ()), async {
+        assert_eq!(ada.next().await, r#"420["well?"]"#);
+        server.shutdown().await;
+    });
+    // A socket that goes is no longer asked, or else nobody keeps the time.
+    assert!(answers.is_err() || answers.is_ok_and(|answers| answers.responses.is_empty()));
+    assert!(io.of("/").ask("anybody?", ()).await.is_err());
+    assert!(io.of("/").sockets().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_goodbye_tells_why_and_from_which_rooms() {
     type Told = UnboundedSender<(&'static str, String)>;
     let (told, mut heard): (Told, _) = mpsc::unbounded_channel();
