@@ -86,7 +86,7 @@ testee() {
 expected() {
     case $1 in
         socket.io) echo '^process-ended.*ERR_UNHANDLED_ERROR' ;;
-        engine.io) echo '^process-ended.*ECONNRESET.*pause reset' ;;
+        engine.io) echo '^process-ended.*ECONNRESET.*pause .*reset' ;;
         socket.io-parser) echo '^memory-(held|limit).*4[56]N-' ;;
         ws) echo "^process-ended.*reading 'toLowerCase'" ;;
         python-engineio) echo '^(heartbeat|threads)' ;;

@@ -29,7 +29,7 @@ struct Watch {
     asked: Option<Instant>,
     /// Answers so far.
     answers: u64,
-    /// The last times to answer, a ring.
+    /// The last times to answer, a ring; those that are usual.
     times: Vec<Duration>,
     next: usize,
     /// Something happened to it.
@@ -67,6 +67,11 @@ impl Bystander {
     /// How often it has been answered.
     pub(super) fn answers(&self) -> u64 {
         lock(&self.watch).answers
+    }
+
+    /// When it asked what is not answered yet.
+    pub(super) fn asked(&self) -> Option<Instant> {
+        lock(&self.watch).asked
     }
 
     /// For how long it has been waiting longer than it may, the delay of our own machine taken off.
@@ -111,6 +116,10 @@ impl Watch {
         let Some(asked) = self.asked.take() else { return };
         self.answers += 1;
         let time = asked.elapsed();
+        // What would be late is not what is usual, however often it happens.
+        if time > NEVER_LATE {
+            return;
+        }
         if self.times.len() < RING {
             self.times.push(time);
         } else {

@@ -220,7 +220,10 @@ impl<'h> Bench<'h> {
 
 /// Whether two pieces of evidence tell of the same harm.
 pub(super) fn is_same(one: &Evidence, other: &Evidence) -> bool {
-    one.oracle == other.oracle && one.trace == other.trace
+    // What keeps a server busy may keep it from its bystander, or one of its threads only.
+    let hangs = |oracle| matches!(oracle, Oracle::BystanderLate | Oracle::Cpu);
+    let alike = one.oracle == other.oracle || (hangs(one.oracle) && hangs(other.oracle));
+    alike && one.trace == other.trace
 }
 
 /// Whether nothing can be judged by a server any more of which this is said.

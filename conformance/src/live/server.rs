@@ -208,6 +208,11 @@ impl Server {
         stderr::last_words(&self.printed)
     }
 
+    /// When the bystander asked what is not answered yet.
+    pub(super) fn asked(&self) -> Option<std::time::Instant> {
+        self.bystander.asked()
+    }
+
     /// How often the bystander has been answered.
     pub(super) fn answers(&self) -> u64 {
         self.bystander.answers()

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{Case, Evidence, Run, is_mild, sessions::abandon};
 use crate::{
-    live::{confirm, ground::Ground, judge, perform::Performance, reaction},
+    live::{confirm, ground::Ground, judge, oracle::Oracle, perform::Performance, reaction},
     target::TargetError,
 };
 
@@ -38,6 +38,27 @@ impl Waiting {
     }
 }
 
+/// A case, and when it was under way.
+struct Attack {
+    case: Case,
+    from: Instant,
+    to: Option<Instant>,
+}
+
+impl Attack {
+    /// One that is over now.
+    fn over(case: Case, from: Option<Instant>) -> Self {
+        let now = Instant::now();
+        Self { case, from: from.unwrap_or(now), to: Some(now) }
+    }
+
+    /// How far it was from a moment.
+    fn distance(&self, moment: Instant) -> Duration {
+        let after = self.from.saturating_duration_since(moment);
+        after.max(self.to.map_or(Duration::ZERO, |to| moment.saturating_duration_since(to)))
+    }
+}
+
 struct Done {
     number: u64,
     case: Case,
@@ -53,8 +74,10 @@ const SLOW_ABREAST: usize = 32;
 const MOST_WAITING: usize = 96;
 /// How many of them wait for what need not come: a poll that may be held, pings that come too often.
 const MOST_PATIENT: usize = 48;
-/// How long it goes on before the server is weighed.
+/// How long it goes on before the server is weighed, while most of what is seen is new.
 const SLICE: Duration = Duration::from_millis(2500);
+/// How long it goes on later.
+const LATER_SLICE: Duration = Duration::from_millis(7500);
 /// A case that ended earlier is no suspect.
 const RECENT: Duration = Duration::from_millis(1500);
 /// How many suspects there are at most.
@@ -63,20 +86,21 @@ const MOST_SUSPECTS: usize = 96;
 impl Run<'_> {
     /// Does cases of the batch, for a while or until one of them saw something that is worth a look at once.
     pub(super) async fn hunt(&mut self) -> Hunted {
+        let slice = if self.is_early() { SLICE } else { LATER_SLICE };
         let Some(server) = &mut self.server else { return Hunted::Quiet(Vec::new()) };
         let (oracles, lag) = (&self.campaign.oracles, &self.lag);
         let began = Instant::now();
         let mut running: JoinSet<Done> = JoinSet::new();
-        let mut under_way: Vec<(Id, Case)> = Vec::new();
-        let mut recent: VecDeque<(Instant, Case)> = VecDeque::new();
+        let mut under_way: Vec<(Id, Attack)> = Vec::new();
+        let mut recent: VecDeque<Attack> = VecDeque::new();
         let mut suspects: Vec<(Case, Evidence)> = Vec::new();
         let mut look = interval(Duration::from_millis(20));
         let mut harm = None;
         let mut told: Vec<(Vec<Case>, Evidence)> = Vec::new();
         loop {
             let goes_on =
-                began.elapsed() < SLICE && suspects.iter().all(|(_, evidence)| is_mild(evidence.oracle));
-            let slow_ones = under_way.iter().filter(|(_, case)| case.pauses()).count();
+                began.elapsed() < slice && suspects.iter().all(|(_, evidence)| is_mild(evidence.oracle));
+            let slow_ones = under_way.iter().filter(|(_, one)| one.case.pauses()).count();
             let quick_ones = under_way.len() - slow_ones;
             let mut next = Vec::new();
             if goes_on {
@@ -88,12 +112,13 @@ impl Run<'_> {
             for (number, case) in next {
                 let ground = Arc::clone(&server.ground);
                 let handle = running.spawn(does(ground, number, case.clone()));
-                under_way.push((handle.id(), case));
+                under_way.push((handle.id(), Attack { case, from: Instant::now(), to: None }));
             }
             tokio::select! {
                 joined = running.join_next_with_id() => {
                     let Some(joined) = joined else { break };
                     let Ok((id, mut one)) = joined else { continue };
+                    let from = under_way.iter().find(|(other, _)| *other == id).map(|(_, one)| one.from);
                     under_way.retain(|(other, _)| *other != id);
                     let due = due(&one.case, &one.done, &server.ground);
                     if due.is_zero() || !has_room(&self.waiting, &one.done) {
@@ -101,7 +126,7 @@ impl Run<'_> {
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         abandon(&mut self.abandoned, &one.case, &one.done, &server.ground);
-                        recent.push_back((Instant::now(), one.case.clone()));
+                        recent.push_back(Attack::over(one.case.clone(), from));
                     } else {
                         self.waiting.push(Waiting::new(one.case.clone(), one.done, due));
                     }
@@ -114,8 +139,8 @@ impl Run<'_> {
                         break;
                     }
                     if let Some(evidence) = server.tells(oracles) {
-                        let doing = under_way.iter().rev().map(|(_, case)| case.clone());
-                        let done = recent.iter().rev().map(|(_, case): &(Instant, Case)| case.clone());
+                        let doing = under_way.iter().rev().map(|(_, one)| one.case.clone());
+                        let done = recent.iter().rev().map(|one| one.case.clone());
                         told.push((doing.chain(done).take(MOST_SUSPECTS).collect(), evidence));
                     }
                     for mut one in over(&mut self.waiting, &server.ground) {
@@ -123,12 +148,15 @@ impl Run<'_> {
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         abandon(&mut self.abandoned, &one.case, &one.done, &server.ground);
-                        recent.push_back((Instant::now(), one.case));
+                        recent.push_back(Attack::over(one.case, None));
                     }
-                    recent.retain(|(ended, _)| ended.elapsed() < RECENT);
+                    // Whoever waits in vain has done so for a while before anybody says so.
+                    let kept = RECENT + server.asked().map_or(Duration::ZERO, |asked| asked.elapsed());
+                    recent.retain(|one| one.to.is_none_or(|to| to.elapsed() < kept));
                 }
             }
         }
+        let asked = server.asked();
         let harm = match harm {
             Some(evidence) => Some(confirm::cause(server, evidence, oracles, lag).await),
             None => None,
@@ -141,8 +169,13 @@ impl Run<'_> {
         let Some(evidence) = harm else { return Hunted::Quiet(suspects) };
         // What was done before may show late.
         let before = if began.elapsed() < RECENT { std::mem::take(&mut self.weighed) } else { Vec::new() };
-        let mut suspected: Vec<Case> = under_way.into_iter().rev().map(|(_, case)| case).collect();
-        suspected.extend(recent.into_iter().rev().map(|(_, case)| case));
+        let mut attacks: Vec<Attack> = under_way.into_iter().rev().map(|(_, one)| one).collect();
+        attacks.extend(recent.into_iter().rev());
+        if let (Oracle::BystanderLate, Some(asked)) = (evidence.oracle, asked) {
+            // It was answered until then.
+            attacks.sort_by_key(|one| one.distance(asked));
+        }
+        let mut suspected: Vec<Case> = attacks.into_iter().map(|one| one.case).collect();
         suspected.splice(0..0, before);
         suspected.extend(self.waiting.iter().map(|one| one.case.clone()));
         suspected.truncate(MOST_SUSPECTS);

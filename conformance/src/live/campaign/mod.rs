@@ -97,6 +97,14 @@ pub trait Watcher {
 /// Cases of a batch. What is learned from one batch decides only what is in the next, so that the speed of a machine
 /// decides nothing.
 const BATCH: u64 = 768;
+/// Cases of a batch later, when less is learned from each.
+const LATER_BATCH: u64 = 4 * BATCH;
+/// The first of those.
+const LATER: u64 = 8 * BATCH;
+/// As long as most of what is seen is new, the server is weighed after each batch.
+const EARLY: Duration = Duration::from_secs(60);
+/// Which part of the time of hunting goes to weighing later.
+const WEIGHING_PART: u32 = 5;
 
 /// Whether it ends nothing, or takes long to be shown again.
 fn is_mild(oracle: Oracle) -> bool {
@@ -142,6 +150,8 @@ struct Run<'c> {
     /// The time that was spent on it.
     aside: Duration,
     hunted: Duration,
+    /// The time that was spent on weighing.
+    weighing: Duration,
 }
 
 impl Campaign {
@@ -216,6 +226,7 @@ impl<'c> Run<'c> {
             noticed: BTreeSet::new(),
             aside: Duration::ZERO,
             hunted: Duration::ZERO,
+            weighing: Duration::ZERO,
         }
     }
 
@@ -224,7 +235,8 @@ impl<'c> Run<'c> {
         loop {
             if self.slow.is_empty() && self.quick.is_empty() {
                 self.learns();
-                let upto = self.campaign.cases.unwrap_or(u64::MAX).min(number + BATCH);
+                let batch = if number < LATER { BATCH } else { LATER_BATCH };
+                let upto = self.campaign.cases.unwrap_or(u64::MAX).min(number + batch);
                 if upto == number || self.is_full() {
                     break;
                 }
@@ -241,7 +253,11 @@ impl<'c> Run<'c> {
                     }
                     self.stands().await?;
                     self.asks_for_sessions().await?;
-                    self.weigh().await?;
+                    if self.is_early() || self.weighing < self.hunted / WEIGHING_PART {
+                        let began = Instant::now();
+                        self.weigh().await?;
+                        self.weighing += began.elapsed();
+                    }
                     self.looks_aside(false).await?;
                 }
                 Hunted::Harmed(suspects, evidence) => self.investigates(suspects, evidence).await?,
@@ -352,6 +368,10 @@ impl<'c> Run<'c> {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
+    }
+
+    fn is_early(&self) -> bool {
+        self.began.elapsed() < EARLY
     }
 
     fn is_full(&self) -> bool {

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How long an answer is held back for a later one, with the fault that wants it.
-const HELD_BACK: Duration = Duration::from_millis(50);
+const HELD_BACK: Duration = Duration::from_millis(200);
 const TRUNCATED_BYTES: usize = 64 << 10;
 
 /// Answers `message` with `message-back` and the same values.
