@@ -312,7 +312,7 @@ fn says_same(text: &str, expected: &str) -> bool {
             (Some((head, json)), Some((head2, json2))) if head == head2 && json == json2)
 }
 
-/// What has to come before the judged step: without headers, and without the numbers of a handshake.
+/// What has to come before the judged step: without headers, the numbers of a handshake, and why somebody left.
 fn passing(sight: &Sight) -> Sight {
     let mut sight = sight.clone();
     headless(&mut sight);
@@ -324,6 +324,14 @@ fn passing(sight: &Sight) -> Sight {
                 }
             }
             *packet = format!("0{}", Value::Object(hello));
+        }
+        // How the loss of a connection is noticed, by its end or by an error, is chance.
+        if let Some((head, Value::Array(mut args))) = with_json(packet)
+            && args.first().is_some_and(|name| name == "left")
+            && let Some(reason) = args.get_mut(2)
+        {
+            *reason = Value::String(crate::siot::ANYTHING.to_owned());
+            *packet = format!("{head}{}", Value::Array(args));
         }
     };
     match &mut sight {

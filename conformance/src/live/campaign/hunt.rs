@@ -66,10 +66,13 @@ struct Done {
     triples: Vec<reaction::Triple>,
 }
 
-/// How many cases are under way at the same time.
+/// How many cases are under way at the same time, and beside them how many of those that take their time: fewer while most
+/// of what happens has to be looked into.
 const ABREAST: usize = 32;
-/// How many of those that take their time are under way beside them.
-const SLOW_ABREAST: usize = 32;
+/// The same later.
+const LATER_ABREAST: usize = 64;
+/// How many of those that take their time later: most of them only wait.
+const LATER_SLOW_ABREAST: usize = 192;
 /// How many wait for what is due.
 const MOST_WAITING: usize = 96;
 /// How many of them wait for what need not come: a poll that may be held, pings that come too often.
@@ -86,7 +89,10 @@ const MOST_SUSPECTS: usize = 96;
 impl Run<'_> {
     /// Does cases of the batch, for a while or until one of them saw something that is worth a look at once.
     pub(super) async fn hunt(&mut self) -> Hunted {
-        let slice = if self.is_early() { SLICE } else { LATER_SLICE };
+        let (slice, abreast, slow_abreast) = match self.is_early() {
+            true => (SLICE, ABREAST, ABREAST),
+            false => (LATER_SLICE, LATER_ABREAST, LATER_SLOW_ABREAST),
+        };
         let Some(server) = &mut self.server else { return Hunted::Quiet(Vec::new()) };
         let (oracles, lag) = (&self.campaign.oracles, &self.lag);
         let began = Instant::now();
@@ -104,9 +110,9 @@ impl Run<'_> {
             let quick_ones = under_way.len() - slow_ones;
             let mut next = Vec::new();
             if goes_on {
-                let room = SLOW_ABREAST.saturating_sub(slow_ones).min(self.slow.len());
+                let room = slow_abreast.saturating_sub(slow_ones).min(self.slow.len());
                 next.extend(self.slow.drain(..room));
-                let room = ABREAST.saturating_sub(quick_ones).min(self.quick.len());
+                let room = abreast.saturating_sub(quick_ones).min(self.quick.len());
                 next.extend(self.quick.drain(..room));
             }
             for (number, case) in next {
