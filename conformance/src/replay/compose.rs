@@ -88,6 +88,7 @@ const TOO_MUCH: &str = "too much crossed the wire to be kept";
 
 fn failure(outcome: &Outcome, violation: &Violation, references: &[Recording]) -> Steps {
     let Some(recording) = &outcome.tape else { return (Vec::new(), Some(TOO_MUCH.to_owned())) };
+    let recording = &without_strangers(recording);
     let names = Names::of(recording);
     let guilty = recording.taken.iter().rposition(|taken| {
         matches!(taken.step, Step::See(_)) && taken.entry.is_some() && taken.entry == violation.at
@@ -179,7 +180,8 @@ struct Reference {
 impl Reference {
     fn of(references: &[Recording]) -> Result<Self, String> {
         let mut all = references.iter().map(|recording| {
-            let names = Names::of(recording);
+            let recording = without_strangers(recording);
+            let names = Names::of(&recording);
             recording.taken.iter().map(|taken| names.step(&taken.step)).collect::<Vec<Step>>()
         });
         let mut steps = all.next().ok_or("there is no reference server at hand to say what is due")?;
@@ -355,6 +357,19 @@ fn headless(sight: &mut Sight) {
 
 fn judged(actor: &str, role: Role, sight: Sight, was: Option<Sight>) -> Step {
     Step::See(See { actor: actor.to_owned(), within_ms: None, any: false, role, sight, was })
+}
+
+/// The recording without what was told of clients that do not take part: who else comes and goes is chance.
+fn without_strangers(recording: &Recording) -> Recording {
+    let names = Names::of(recording);
+    let of_a_stranger = |step: &Step| {
+        let Step::See(See { sight: Sight::Text(text), .. }) = step else { return false };
+        let Some((_, Value::Array(args))) = with_json(text) else { return false };
+        let watched = args.first().is_some_and(|name| name == "arrived" || name == "left");
+        watched && args.get(1).and_then(Value::as_str).is_some_and(|sid| !names.knows(sid))
+    };
+    let taken = recording.taken.iter().filter(|taken| !of_a_stranger(&taken.step)).cloned().collect();
+    Recording { tag: recording.tag.clone(), taken }
 }
 
 /// The first steps of a recording, with variables, and with the pauses that our side made.

@@ -51,6 +51,11 @@ impl Names {
         names
     }
 
+    /// Whether a value has a variable.
+    pub(super) fn knows(&self, value: &str) -> bool {
+        self.values.iter().any(|(known, _)| known == value)
+    }
+
     /// The last arguments of events that we did not make up, where sessions can be recovered: they say where in the
     /// server's memory an event stands.
     fn find_offsets(&mut self, recording: &Recording) {
@@ -65,7 +70,7 @@ impl Names {
                 let Some((_, Value::Array(args))) = with_json(text) else { continue };
                 let Some(Value::String(last)) = args.get(1..).and_then(<[Value]>::last) else { continue };
                 let of_ours = sent.iter().any(|text| text.contains(last.as_str()));
-                if !of_ours && !self.values.iter().any(|(known, _)| known == last) {
+                if !of_ours && !self.knows(last) {
                     offsets.insert(last.clone());
                 }
             }
@@ -84,8 +89,7 @@ impl Names {
                     for (_, json) in sent_texts(&taken.step).filter_map(with_json) {
                         let offset = json["offset"].as_str().filter(|offset| offset.len() >= 2);
                         let Some(offset) = offset else { continue };
-                        let known = self.values.iter().any(|(known, _)| known == offset);
-                        if !known && heard.iter().any(|text| text.contains(offset)) {
+                        if !self.knows(offset) && heard.iter().any(|text| text.contains(offset)) {
                             count += 1;
                             self.values.push((offset.to_owned(), format!("offset{count}")));
                         }
@@ -117,7 +121,7 @@ impl Names {
                     match (kind, value) {
                         (Some(kind), Value::String(id))
                             if id.len() >= SHORTEST_ID
-                                && !self.values.iter().any(|(known, _)| known == id)
+                                && !self.knows(id)
                                 && !sent.iter().any(|text| text.contains(id.as_str())) =>
                         {
                             let count = counts.entry(kind).or_default();
