@@ -34,13 +34,17 @@ pub struct Writer {
 }
 
 /// Rules, and groups of rules, whose cases are not for replaying. Some of them could be played nearly always.
-const FICKLE: [(&str, &str); 7] = [
+const FICKLE: [(&str, &str); 8] = [
     ("delivery/crowd/storm", AT_ONCE),
     ("delivery/crowd/dynamic-race", AT_ONCE),
     ("delivery/crowd/churn", AT_ONCE),
     ("delivery/crowd/lost-leave-rooms", AT_ONCE),
     ("delivery/operators/volatile-burst", "which volatile events are dropped is chance"),
     ("socket/haste/gone-behind-connect", "how much is heard of a connection before its end is chance"),
+    (
+        "engine/heartbeat/pong-behind-data",
+        "how soon a pong comes behind a hundred events lies in the machine",
+    ),
     ("engine/schedule/", "which of two requests the server sees first, when both are under way, is chance"),
 ];
 /// Why a case is not for replaying in which many act at the same time.
