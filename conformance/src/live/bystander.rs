@@ -86,8 +86,8 @@ impl Bystander {
     }
 
     /// Whether it has been answered at least so often.
-    pub(super) fn is_warm(&self, answers: usize) -> bool {
-        lock(&self.watch).times.len() >= answers
+    pub(super) fn is_warm(&self, answers: u64) -> bool {
+        lock(&self.watch).answers >= answers
     }
 
     /// What happened to it.

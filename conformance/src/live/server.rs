@@ -55,7 +55,7 @@ pub(super) struct Server {
 /// How long a server may take to listen.
 const START: Duration = Duration::from_secs(20);
 /// Answers that a bystander has before anything is judged by its next one.
-const WARM: usize = 3;
+const WARM: u64 = 3;
 
 impl Host {
     /// Starts a server, or finds the one that runs, and puts a bystander beside it.
