@@ -7,7 +7,7 @@ use siospec::{
 };
 
 /// How many faulty servers are judged at the same time; most of a run is waiting.
-const AT_A_TIME: usize = 12;
+const AT_A_TIME: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_is_caught_by_its_rules_and_by_no_others() {

@@ -3,15 +3,17 @@
 //! The same scenario acted out on the reference server says what is due: the judged step is where the two tapes part. What
 //! stands before it has to come again for the acting to go on, as far as it came on both.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
     names::Names,
-    normal::{common, covers, vague, with_json},
+    normal::{common, covers, told_of, vague, with_json},
 };
 use crate::{
     run::Outcome,
-    siot::{Data, Field, Role, Script, See, Sight, Status, Step},
+    siot::{ANYTHING, Data, Field, Role, Script, See, Sight, Status, Step},
     tape::Recording,
     verdict::{Verdict, Violation},
 };
@@ -322,7 +324,7 @@ fn passing(sight: &Sight) -> Sight {
         if let Some(("0", Value::Object(mut hello))) = with_json(packet) {
             for (key, value) in &mut hello {
                 if key != "sid" {
-                    *value = Value::String(crate::siot::ANYTHING.to_owned());
+                    *value = Value::String(ANYTHING.to_owned());
                 }
             }
             *packet = format!("0{}", Value::Object(hello));
@@ -332,7 +334,7 @@ fn passing(sight: &Sight) -> Sight {
             && args.first().is_some_and(|name| name == "left")
             && let Some(reason) = args.get_mut(2)
         {
-            *reason = Value::String(crate::siot::ANYTHING.to_owned());
+            *reason = Value::String(ANYTHING.to_owned());
             *packet = format!("{head}{}", Value::Array(args));
         }
     };
@@ -359,16 +361,22 @@ fn judged(actor: &str, role: Role, sight: Sight, was: Option<Sight>) -> Step {
     Step::See(See { actor: actor.to_owned(), within_ms: None, any: false, role, sight, was })
 }
 
-/// The recording without what was told of clients that do not take part: who else comes and goes is chance.
+/// The recording without what was told of clients that do not take part: who else comes and goes is chance. What
+/// comes after that was waited for all the time.
 fn without_strangers(recording: &Recording) -> Recording {
     let names = Names::of(recording);
-    let of_a_stranger = |step: &Step| {
-        let Step::See(See { sight: Sight::Text(text), .. }) = step else { return false };
-        let Some((_, Value::Array(args))) = with_json(text) else { return false };
-        let watched = args.first().is_some_and(|name| name == "arrived" || name == "left");
-        watched && args.get(1).and_then(Value::as_str).is_some_and(|sid| !names.knows(sid))
-    };
-    let taken = recording.taken.iter().filter(|taken| !of_a_stranger(&taken.step)).cloned().collect();
+    let mut waited: BTreeMap<String, u64> = BTreeMap::new();
+    let mut taken = recording.taken.clone();
+    taken.retain_mut(|taken| {
+        let Step::See(see) = &mut taken.step else { return true };
+        let before = waited.remove(&see.actor).unwrap_or_default();
+        see.within_ms = see.within_ms.map(|within| within.max(before));
+        let is_theirs = told_of(&see.sight).is_some_and(|sid| !names.knows(&sid));
+        if is_theirs {
+            waited.insert(see.actor.clone(), see.within_ms.unwrap_or_default());
+        }
+        !is_theirs
+    });
     Recording { tag: recording.tag.clone(), taken }
 }
 
@@ -385,4 +393,26 @@ fn paced(recording: &Recording, many: usize, names: &Names) -> Vec<Step> {
         steps.push(names.step(&taken.step));
     }
     steps
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tape::Taken;
+
+    #[test]
+    fn who_is_passed_over_was_waited_for_as_well() {
+        let see = |sight, within_ms| {
+            let actor = "alice".to_owned();
+            let see = See { actor, within_ms, any: false, role: Role::Passing, sight, was: None };
+            Taken { at: Duration::ZERO, step: Step::See(see), entry: None }
+        };
+        let left = Sight::Text(r#"42["left","stranger","transport close"]"#.to_owned());
+        let taken = vec![see(left.clone(), Some(1200)), see(left, Some(700)), see(Sight::Nothing, Some(0))];
+        let kept = without_strangers(&Recording { tag: "a".into(), taken });
+        assert_eq!(kept.taken.len(), 1);
+        assert!(matches!(&kept.taken[0].step, Step::See(see) if see.within_ms == Some(1200)));
+    }
 }

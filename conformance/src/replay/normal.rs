@@ -2,7 +2,18 @@
 
 use serde_json::Value;
 
-use crate::siot::{ANYTHING, Data, SOCKETS, Sight, Status, UNORDERED};
+use crate::{
+    siot::{ANYTHING, Data, SOCKETS, Sight, Status, UNORDERED},
+    stage::Sio,
+};
+
+/// The id of the socket that a watcher is told of: who comes or goes.
+pub(super) fn told_of(sight: &Sight) -> Option<String> {
+    let Sight::Text(text) = sight else { return None };
+    let packet = Sio::of_text(text)?;
+    let watched = matches!(packet.event_name(), Some("arrived" | "left"));
+    packet.data[1].as_str().filter(|_| watched).map(str::to_owned)
+}
 
 /// What two sights have in common: `$*` stands where they differ.
 pub(crate) fn common(one: &Sight, other: &Sight) -> Sight {

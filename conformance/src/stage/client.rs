@@ -101,14 +101,26 @@ impl Wire {
     /// The next packet that is not about the coming and going of sockets other than `about`: a watcher
     /// hears of every socket in its namespace, those of other cases too.
     async fn next_watched(&mut self, about: Option<&str>) -> Check<(Sio, EntryId)> {
-        let deadline = Instant::now() + self.scene.patience.answer();
+        let within = self.scene.patience.answer();
+        let deadline = Instant::now() + within;
         loop {
-            let (packet, at) = self.next_before(deadline).await?;
+            let (packet, at) = self.next_before(deadline).await.map_err(|stop| waited(stop, within))?;
             let watched = matches!(packet.event_name(), Some("arrived" | "left"));
             if !watched || packet.data.get(1).and_then(Value::as_str) == about {
                 return Ok((packet, at));
             }
         }
+    }
+}
+
+/// The same stop, a violation saying that nothing came all the time. What was passed over meanwhile is nothing.
+fn waited(stop: Stop, time: Duration) -> Stop {
+    match stop {
+        Stop::Violation(violation) if violation.observed.starts_with("nothing for ") => {
+            let observed = format!("nothing for {:.1} s", time.as_secs_f64());
+            Stop::violation(violation.expected, observed, violation.at)
+        }
+        other => other,
     }
 }
 

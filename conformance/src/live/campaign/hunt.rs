@@ -29,12 +29,14 @@ pub(super) enum Hunted {
 pub(super) struct Waiting {
     case: Case,
     done: Performance,
+    from: Instant,
     until: Instant,
 }
 
 impl Waiting {
     pub(super) fn new(case: Case, done: Performance, time: Duration) -> Self {
-        Self { case, done, until: Instant::now() + time }
+        let from = Instant::now();
+        Self { case, done, from, until: from + time }
     }
 }
 
@@ -46,10 +48,13 @@ struct Attack {
 }
 
 impl Attack {
-    /// One that is over now.
-    fn over(case: Case, from: Option<Instant>) -> Self {
-        let now = Instant::now();
-        Self { case, from: from.unwrap_or(now), to: Some(now) }
+    fn begins(case: Case) -> Self {
+        Self { case, from: Instant::now(), to: None }
+    }
+
+    /// The same, over now.
+    fn over(self) -> Self {
+        Self { to: Some(Instant::now()), ..self }
     }
 
     /// How far it was from a moment.
@@ -118,21 +123,21 @@ impl Run<'_> {
             for (number, case) in next {
                 let ground = Arc::clone(&server.ground);
                 let handle = running.spawn(does(ground, number, case.clone()));
-                under_way.push((handle.id(), Attack { case, from: Instant::now(), to: None }));
+                under_way.push((handle.id(), Attack::begins(case)));
             }
             tokio::select! {
                 joined = running.join_next_with_id() => {
                     let Some(joined) = joined else { break };
                     let Ok((id, mut one)) = joined else { continue };
-                    let from = under_way.iter().find(|(other, _)| *other == id).map(|(_, one)| one.from);
-                    under_way.retain(|(other, _)| *other != id);
+                    let Some(at) = under_way.iter().position(|(other, _)| *other == id) else { continue };
+                    let (_, attack) = under_way.remove(at);
                     let due = due(&one.case, &one.done, &server.ground);
                     if due.is_zero() || !has_room(&self.waiting, &one.done) {
                         let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         abandon(&mut self.abandoned, &one.case, &one.done, &server.ground);
-                        recent.push_back(Attack::over(one.case.clone(), from));
+                        recent.push_back(attack.over());
                     } else {
                         self.waiting.push(Waiting::new(one.case.clone(), one.done, due));
                     }
@@ -154,7 +159,7 @@ impl Run<'_> {
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         abandon(&mut self.abandoned, &one.case, &one.done, &server.ground);
-                        recent.push_back(Attack::over(one.case, None));
+                        recent.push_back(Attack { case: one.case, from: one.from, to: None }.over());
                     }
                     // Whoever waits in vain has done so for a while before anybody says so.
                     let kept = RECENT + server.asked().map_or(Duration::ZERO, |asked| asked.elapsed());
@@ -270,4 +275,20 @@ fn is_patient(done: &Performance) -> bool {
         line.ended.is_some()
             || line.exchanges.iter().all(|exchange| exchange.status.is_some() || exchange.waits)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_under_way_at_a_moment_is_nearest_to_it() {
+        let moment = Instant::now();
+        let second = Duration::from_secs(1);
+        let attack = |from, to| Attack { case: Case::new(Vec::new()), from, to };
+        assert_eq!(attack(moment - second, None).distance(moment), Duration::ZERO);
+        assert_eq!(attack(moment - second, Some(moment + second)).distance(moment), Duration::ZERO);
+        assert_eq!(attack(moment - 3 * second, Some(moment - second)).distance(moment), second);
+        assert_eq!(attack(moment + 2 * second, None).distance(moment), 2 * second);
+    }
 }

@@ -106,34 +106,29 @@ async fn grows(server: &Server, case: &Case) -> Option<(Evidence, Case)> {
 
 /// Memory kept after the connections were closed and every time-out is over: as much again each time.
 async fn kept(server: &Server, case: &Case) -> Option<Evidence> {
-    const SETS: usize = 5;
+    const STEPS: u64 = 3;
     /// A runtime that collects its garbage late grows for a while as well, by little, and less evenly.
-    const SETS_WHERE_LITTLE: usize = 12;
+    const STEPS_WHERE_LITTLE: u64 = 10;
     const LITTLE_BYTES: u64 = NOISE_BYTES / 3;
-    let mut levels: Vec<u64> = Vec::new();
-    let mean_of = |levels: &[u64]| match levels {
-        [_, first, .., last] => last.saturating_sub(*first) / (levels.len() as u64 - 2),
-        _ => 0,
-    };
-    while levels.len() < SETS || levels.len() < SETS_WHERE_LITTLE && mean_of(&levels) < LITTLE_BYTES {
-        for mut one in run(server, case).await {
-            one.ends().await;
-        }
-        // Everything that a server may still wait for is over then.
-        sleep(server.ground.budget() + Duration::from_millis(700)).await;
-        levels.push(server.vitals()?.memory_bytes);
-        // The first time warms up.
-        if let [.., before, now] = levels[..]
-            && levels.len() > 2
-            && now < before + NOISE_BYTES / 16
-        {
+    // Everything that a server may still wait for is over then.
+    let over = server.ground.budget() + Duration::from_millis(700);
+    let _warm = after(server, case, over).await?;
+    let first = after(server, case, over).await?.memory_bytes;
+    let (mut last, mut least, mut mean) = (first, u64::MAX, 0);
+    for steps in 1..=STEPS_WHERE_LITTLE {
+        let now = after(server, case, over).await?.memory_bytes;
+        let step = now.saturating_sub(last);
+        if step < NOISE_BYTES / 16 {
             return None;
         }
+        last = now;
+        least = least.min(step);
+        mean = now.saturating_sub(first) / steps;
+        if steps >= STEPS && mean >= LITTLE_BYTES {
+            break;
+        }
     }
-    let steps: Vec<u64> = levels.windows(2).skip(1).map(|pair| pair[1].saturating_sub(pair[0])).collect();
-    let mean = mean_of(&levels);
-    let steady = steps.iter().all(|step| step * 2 > mean);
-    (steady && mean > NOISE_BYTES / 8).then(|| {
+    (least * 2 > mean && mean > NOISE_BYTES / 8).then(|| {
         let what = format!(
             "{:.1} MiB more each time that {} rounds of {} bytes are over and closed",
             mib(mean),
@@ -142,6 +137,15 @@ async fn kept(server: &Server, case: &Case) -> Option<Evidence> {
         );
         Evidence::new(Oracle::MemoryKept, what)
     })
+}
+
+/// What a server takes up so long after a case was done and its connections were closed.
+async fn after(server: &Server, case: &Case, time: Duration) -> Option<Vitals> {
+    for mut one in run(server, case).await {
+        one.ends().await;
+    }
+    sleep(time).await;
+    server.vitals()
 }
 
 /// Time on the processor far above what was asked of it, or that goes on though nobody asks for anything.
@@ -185,11 +189,8 @@ async fn left(
     }
     let mut levels = Vec::new();
     for _ in 0..3 {
-        for mut one in run(server, case).await {
-            one.ends().await;
-        }
-        sleep(2 * server.ground.budget() + Duration::from_millis(500)).await;
-        levels.push(count(&server.vitals()?));
+        let over = 2 * server.ground.budget() + Duration::from_millis(500);
+        levels.push(count(&after(server, case, over).await?));
         // The first time warms up.
         if let [.., before, now] = levels[..]
             && now <= before + 2

@@ -13,12 +13,13 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
+use super::normal::told_of;
 use crate::{
     report::text::{elide, visible},
     run::serves,
     scenario::{Contract, Transport},
     siot::{Act, Bindings, Field, Role, Script, See, Sight, Step},
-    stage::{Held, Patience, Polling, Raw, Sio, Site, Stage, Wire, Ws},
+    stage::{Held, Patience, Polling, Raw, Site, Stage, Wire, Ws},
     verdict::Stop,
 };
 
@@ -361,10 +362,7 @@ impl Player {
 
     /// Whether somebody is told to come or go who does not take part: another play's, or a real user.
     fn is_of_a_stranger(&self, seen: &Sight) -> bool {
-        let Sight::Text(text) = seen else { return false };
-        let Some(packet) = Sio::of_text(text) else { return false };
-        let watched = matches!(packet.event_name(), Some("arrived" | "left"));
-        watched && packet.data[1].as_str().is_some_and(|sid| !self.bindings.has_value(sid))
+        told_of(seen).is_some_and(|sid| !self.bindings.has_value(&sid))
     }
 
     /// Takes in what the last act showed.
