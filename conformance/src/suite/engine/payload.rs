@@ -1,5 +1,7 @@
 //! Packets on their transports: how they are framed, and what is no packet.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::{
@@ -107,15 +109,23 @@ async fn packets_are_separated(stage: &mut Stage) -> Check {
 }
 
 async fn everything_arrives(stage: &mut Stage) -> Check {
-    const PARTS: usize = 8;
     let session = stage.polling().await?;
-    let word = "x".repeat(session.hello.testable_limit()? / PARTS);
+    // Each fits into the limit, and all of them do not.
+    let word = "x".repeat(session.hello.testable_limit()? / 2);
+    let echoes: Vec<Sio> = (0..3).map(|number| event("message-back", [json!(number), json!(word)])).collect();
     session.connect().await.set_up("joining the main namespace")?;
-    // Nobody polls meanwhile. The half as much again does not fit into the limit.
-    let echoes: Vec<Sio> =
-        (0..PARTS * 3 / 2).map(|number| event("message-back", [json!(number), json!(word)])).collect();
+    let begun = Instant::now();
+    let mut replies = Vec::new();
     for number in 0..echoes.len() {
-        session.post(&format!("42[\"message\",{number},\"{word}\"]")).await?.has_status(200)?;
+        replies.push(session.post(&format!("42[\"message\",{number},\"{word}\"]")).await?);
+    }
+    // Nobody polls meanwhile, so no ping is answered.
+    let alive = Duration::from_millis(session.hello.ping_interval_ms + session.hello.ping_timeout_ms);
+    if begun.elapsed() > alive / 2 {
+        return Err(stage.too_late("the session may have come to its end while we were still sending"));
+    }
+    for reply in replies {
+        reply.has_status(200)?;
     }
     // In which order is not asked here.
     let (mut missing, mut got) = (echoes, Vec::new());
