@@ -101,7 +101,7 @@ const BATCH: u64 = 768;
 const LATER_BATCH: u64 = 4 * BATCH;
 /// The first of those.
 const LATER: u64 = 8 * BATCH;
-/// As long as most of what is seen is new, the server is weighed after each batch.
+/// As long as most of what is seen is new, weighing takes as much time as hunting.
 const EARLY: Duration = Duration::from_secs(60);
 /// Which part of the time of hunting goes to weighing later.
 const WEIGHING_PART: u32 = 5;
@@ -253,7 +253,8 @@ impl<'c> Run<'c> {
                     }
                     self.stands().await?;
                     self.asks_for_sessions().await?;
-                    if self.is_early() || self.weighing < self.hunted / WEIGHING_PART {
+                    let part = if self.is_early() { 1 } else { WEIGHING_PART };
+                    if self.weighing < self.hunted / part {
                         let began = Instant::now();
                         self.weigh().await?;
                         self.weighing += began.elapsed();

@@ -124,7 +124,9 @@ async fn kept(server: &Server, case: &Case) -> Option<Evidence> {
         last = now;
         least = least.min(step);
         mean = now.saturating_sub(first) / steps;
-        if steps >= STEPS && mean >= LITTLE_BYTES {
+        // What is kept is as much each time.
+        let is_uneven = least * 4 <= mean;
+        if steps >= STEPS && (is_uneven || mean >= LITTLE_BYTES) {
             break;
         }
     }
