@@ -6,7 +6,8 @@ use siospec::{
     suite,
 };
 
-/// How many faulty servers are judged at the same time; most of a run is waiting.
+/// How many faulty servers are judged at the same time. With more, cases run out of time, and their servers are judged
+/// again one by one.
 const AT_A_TIME: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
