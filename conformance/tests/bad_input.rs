@@ -34,6 +34,7 @@ fn deserted() -> String {
 fn an_unknown_selector_selects_nothing() {
     fails(&["test", "engine/nonsense"], 4, &["engine/nonsense", "siospec list"]);
     fails(&["test", "engine/upgrade", "--over", "polling"], 4, &["transports"]);
+    fails(&["test", "delivery", "--level", "must"], 4, &["protocol texts", "--level reference"]);
     fails(&["explain", "late-poll"], 4, &["engine/upgrade/late-poll-released"]);
 }
 

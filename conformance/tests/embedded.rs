@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::{process::Command, sync::Arc};
+use std::{collections::BTreeSet, process::Command, sync::Arc};
 
 use siospec::{
     report::{Event, read},
@@ -37,6 +37,22 @@ fn what_only_a_variant_offers_is_offered() {
     let Some(Ok(Event::Start(start))) = events.next() else { panic!("the run is not recorded: {output:?}") };
     assert!(start.rules > 0);
     assert_eq!(start.not_offered, 0, "{start:?}");
+}
+
+#[test]
+fn only_what_the_texts_demand_is_played_on_request() {
+    let levels = |level: &str| {
+        let arguments = ["test", "engine/polling", "--level", level, "--report", "jsonl=-"];
+        let output = Command::new(env!("CARGO_BIN_EXE_siospec")).args(arguments).output();
+        let output = output.expect("siospec starts");
+        let levels = read(output.stdout.as_slice()).filter_map(|event| match event {
+            Ok(Event::Verdict(case)) => Some(case.level),
+            _ => None,
+        });
+        levels.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(levels("must"), "must");
+    assert_eq!(levels("reference"), "must reference should");
 }
 
 fn breaks(stage: &mut Stage) -> Acting<'_> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::{
     report::Spec,
+    rule::Level,
     scenario::{Contract, Transport},
     target::Approach,
 };
@@ -95,12 +96,19 @@ pub enum Trace {
 /// The authorities whose breach makes a run fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Deciding {
-    /// Only what the protocol text demands
+    /// Only what the protocol texts demand; other rules are not played
     Must,
-    /// Also what the documentation promises, and what the reference does and clients rely on
+    /// Also what the documentation promises, and what the reference does and clients rely on; the others only warn
     Reference,
     /// Warnings too
     All,
+}
+
+impl Deciding {
+    /// Whether rules of this authority are worth playing: at `must`, somebody asks for a quick answer on the protocol.
+    pub fn plays(self, level: Level) -> bool {
+        self != Deciding::Must || level == Level::Must
+    }
 }
 
 /// A part of the rules: every N-th.

@@ -11,7 +11,7 @@ use crate::{
     suite,
 };
 
-/// The cases that the selectors, the transports, the last run and the shard choose.
+/// The cases that the selectors, the level, the transports, the last run and the shard choose.
 ///
 /// # Errors
 /// A selector chooses nothing, or nothing is left in the end.
@@ -23,10 +23,14 @@ pub(super) fn choose(args: &Args) -> Result<Vec<Case>, Failure> {
     }
     let failed = args.cases.failed.then(failed_before).transpose()?;
     let mut cases = Vec::new();
-    let mut number = 0;
+    let (mut number, mut left_out) = (0, 0);
     for scenario in scenarios {
         let id = scenario.rule.id;
         if !selectors.is_empty() && !selectors.iter().any(|selector| selector.selects(id)) {
+            continue;
+        }
+        if !args.cases.level.plays(scenario.rule.level) {
+            left_out += 1;
             continue;
         }
         number += 1;
@@ -44,6 +48,9 @@ pub(super) fn choose(args: &Args) -> Result<Vec<Case>, Failure> {
     }
     if cases.is_empty() {
         let why = match (args.cases.failed, args.cases.shard) {
+            _ if number == 0 && left_out > 0 => {
+                "no selected rule is demanded by the protocol texts; --level reference plays the others too"
+            }
             (true, _) => "nothing that is selected failed in the last run",
             (false, Some(_)) => "no selected rule is in this shard",
             (false, None) => "no selected rule applies to these transports",
