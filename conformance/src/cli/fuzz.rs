@@ -52,7 +52,7 @@ pub struct Args {
     /// How to reach it.
     #[command(flatten)]
     server: Server,
-    /// End after so many seconds
+    /// End after so many seconds; what is being confirmed then gets up to 15 more
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     time: Option<u64>,
     /// End after so many cases

@@ -32,8 +32,8 @@ struct Watch {
     /// The last times to answer, a ring; those that are usual.
     times: Vec<Duration>,
     next: usize,
-    /// Something happened to it.
-    harm: Option<Harm>,
+    /// Something happened to it, and when.
+    harm: Option<(Harm, Instant)>,
 }
 
 /// What can happen to a bystander.
@@ -92,7 +92,12 @@ impl Bystander {
 
     /// What happened to it.
     pub(super) fn harm(&self) -> Option<Harm> {
-        lock(&self.watch).harm.clone()
+        lock(&self.watch).harm.as_ref().map(|(harm, _)| harm.clone())
+    }
+
+    /// When something happened to it.
+    pub(super) fn harmed(&self) -> Option<Instant> {
+        lock(&self.watch).harm.as_ref().map(|(_, when)| *when)
     }
 }
 
@@ -108,7 +113,7 @@ fn lock(watch: &Mutex<Watch>) -> MutexGuard<'_, Watch> {
 
 async fn talk(ground: Arc<Ground>, watch: Arc<Mutex<Watch>>) {
     let harm = if ground.echoes { echo(&ground, &watch).await } else { handshakes(&ground, &watch).await };
-    lock(&watch).harm = Some(harm);
+    lock(&watch).harm = Some((harm, Instant::now()));
 }
 
 impl Watch {
@@ -164,7 +169,20 @@ async fn echo(ground: &Ground, watch: &Mutex<Watch>) -> Harm {
             }
         }
         lock(watch).answered();
-        sleep(PAUSE).await;
+        let _ended_or_not = timeout(PAUSE, ends(&log)).await;
+    }
+}
+
+/// Waits for the end of the connection: when a server died is known well.
+async fn ends(log: &Log) {
+    loop {
+        let news = log.news.notified();
+        tokio::pin!(news);
+        news.as_mut().enable();
+        if log.lock().heard.iter().any(|heard| matches!(heard.what, What::End)) {
+            return;
+        }
+        news.await;
     }
 }
 

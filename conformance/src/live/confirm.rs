@@ -1,16 +1,14 @@
-//! Doing a case again before a fresh server: what harmed one that was busy with others is found out here.
+//! Doing a case again before a server that does nothing else: what harmed one that was busy with others is found out here.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    task::{JoinHandle, JoinSet},
-    time::sleep,
-};
+use tokio::{task::JoinSet, time::sleep};
 
 use super::{
+    bench::Bench,
     case::Case,
     evidence::Evidence,
     judge,
@@ -25,16 +23,6 @@ use crate::{
     siot::{Field, Script},
     target::TargetError,
 };
-
-/// A place where one case at a time is done.
-pub(super) struct Bench<'h> {
-    host: &'h Host,
-    /// The next server, which starts while this one is harmed.
-    next: Option<JoinHandle<Result<Server, TargetError>>>,
-    oracles: &'h Oracles,
-    lag: Arc<Lag>,
-    server: Option<Server>,
-}
 
 /// How long harm may take to show.
 #[derive(Debug, Clone, Copy)]
@@ -53,170 +41,6 @@ impl Patience {
 
 /// Several cases at the same time do not take longer: what harms a server does so sooner.
 const LONGEST_FEW: Duration = Duration::from_millis(2500);
-
-impl<'h> Bench<'h> {
-    pub(super) fn new(host: &'h Host, oracles: &'h Oracles, lag: Arc<Lag>) -> Self {
-        Self { host, oracles, lag, server: None, next: None }
-    }
-
-    /// A server that nobody has harmed yet.
-    ///
-    /// # Errors
-    /// It cannot be started.
-    pub(super) async fn fresh(&mut self) -> Result<(), TargetError> {
-        if let Some(server) = self.server.take() {
-            server.stop().await;
-        }
-        let next = match self.next.take() {
-            Some(next) => next.await.ok(),
-            None => None,
-        };
-        // One that waited too long may have been left by its bystander.
-        self.server = match next {
-            Some(Ok(server)) if server.is_well() => Some(server),
-            Some(Ok(server)) => {
-                server.stop().await;
-                Some(self.host.start().await?)
-            }
-            _ => Some(self.host.start().await?),
-        };
-        if self.host.is_ours() {
-            let host = self.host.clone();
-            self.next = Some(tokio::spawn(async move { host.start().await }));
-        }
-        Ok(())
-    }
-
-    /// The server that was fresh last.
-    pub(super) fn server(&mut self) -> Option<&mut Server> {
-        self.server.as_mut()
-    }
-
-    /// Ends the server; gives the next one, which nobody has harmed.
-    pub(super) async fn clear(&mut self) -> Option<Server> {
-        if let Some(server) = self.server.take() {
-            server.stop().await;
-        }
-        match self.next.take()?.await {
-            Ok(Ok(server)) => Some(server),
-            _ => None,
-        }
-    }
-
-    /// Does a case, before a fresh server if the last one was harmed, and says what speaks against the server: what is
-    /// wanted, or whatever harms it as a whole.
-    ///
-    /// # Errors
-    /// No server can be started.
-    pub(super) async fn tries(
-        &mut self,
-        case: &Case,
-        wanted: Oracle,
-        patience: Patience,
-    ) -> Result<Option<Evidence>, TargetError> {
-        if self.server.is_none() {
-            self.fresh().await?;
-        }
-        let Some(server) = &mut self.server else { return Ok(None) };
-        let found = tried(server, case, wanted, patience, self.oracles, &self.lag).await;
-        if found.as_ref().is_some_and(|evidence| harms(evidence.oracle)) {
-            self.harmed().await;
-        }
-        Ok(found)
-    }
-
-    async fn harmed(&mut self) {
-        if let Some(server) = self.server.take() {
-            server.stop().await;
-        }
-    }
-
-    /// Does several cases at the same time, and says what harms the server as a whole.
-    ///
-    /// # Errors
-    /// No server can be started.
-    pub(super) async fn tries_all(
-        &mut self,
-        cases: &[Case],
-        wanted: Oracle,
-        patience: Patience,
-    ) -> Result<Option<Evidence>, TargetError> {
-        if let [case] = cases {
-            return self.tries(case, wanted, patience).await;
-        }
-        if self.server.is_none() {
-            self.fresh().await?;
-        }
-        let Some(server) = &mut self.server else { return Ok(None) };
-        let mut doing = JoinSet::new();
-        for case in cases {
-            let (ground, case) = (Arc::clone(&server.ground), case.clone());
-            doing.spawn(async move {
-                let mut one = Performance::new(&ground);
-                one.does(&case).await;
-                one
-            });
-        }
-        let mut done = Vec::new();
-        let mut found = None;
-        let deadline = Instant::now() + patience.open + LONGEST_FEW;
-        while !doing.is_empty() && found.is_none() && Instant::now() < deadline {
-            tokio::select! {
-                one = doing.join_next() => done.extend(one.and_then(Result::ok)),
-                () = sleep(Duration::from_millis(10)) => {
-                    if let Some(evidence) = server.trouble(&self.lag, self.oracles) {
-                        found = Some(cause(server, evidence, self.oracles, &self.lag).await);
-                    }
-                }
-            }
-        }
-        doing.shutdown().await;
-        if found.is_none() {
-            found = harm(server, patience.open, self.oracles, &self.lag).await;
-        }
-        for one in &mut done {
-            one.ends().await;
-        }
-        if found.is_none() {
-            found = harm(server, patience.closed, self.oracles, &self.lag).await;
-        }
-        if found.is_none() && wanted.class() == Class::Hang && self.oracles.holds(Oracle::Cpu) {
-            found = weigh::is_busy(server).await;
-        }
-        if found.is_none() && wanted == Oracle::Stderr {
-            found = server.tells(self.oracles);
-        }
-        if found.as_ref().is_some_and(|evidence| harms(evidence.oracle)) {
-            self.harmed().await;
-        }
-        Ok(found)
-    }
-
-    /// Does a case before a fresh server, so many times: what each of them shows, if all do.
-    ///
-    /// # Errors
-    /// No server can be started.
-    pub(super) async fn confirms(
-        &mut self,
-        case: &Case,
-        like: &Evidence,
-        patience: Patience,
-        times: usize,
-    ) -> Result<Option<Evidence>, TargetError> {
-        let mut last = None;
-        for _ in 0..times {
-            // What ends nothing leaves a server as fresh as it was.
-            if harms(like.oracle) || like.oracle.weighs() || last.is_none() {
-                self.fresh().await?;
-            }
-            match self.tries(case, like.oracle, patience).await? {
-                Some(evidence) if is_same(&evidence, like) => last = Some(evidence),
-                _ => return Ok(None),
-            }
-        }
-        Ok(last)
-    }
-}
 
 /// Whether two pieces of evidence tell of the same harm.
 pub(super) fn is_same(one: &Evidence, other: &Evidence) -> bool {
@@ -240,7 +64,58 @@ pub(super) fn harms(oracle: Oracle) -> bool {
     )
 }
 
-async fn tried(
+/// Does several cases at the same time, and says what harms the server as a whole.
+pub(super) async fn tried_together(
+    server: &mut Server,
+    cases: &[Case],
+    wanted: Oracle,
+    patience: Patience,
+    oracles: &Oracles,
+    lag: &Lag,
+) -> Option<Evidence> {
+    let mut doing = JoinSet::new();
+    for case in cases {
+        let (ground, case) = (Arc::clone(&server.ground), case.clone());
+        doing.spawn(async move {
+            let mut one = Performance::new(&ground);
+            one.does(&case).await;
+            one
+        });
+    }
+    let mut done = Vec::new();
+    let mut found = None;
+    let deadline = Instant::now() + patience.open + LONGEST_FEW;
+    while !doing.is_empty() && found.is_none() && Instant::now() < deadline {
+        tokio::select! {
+            one = doing.join_next() => done.extend(one.and_then(Result::ok)),
+            () = sleep(Duration::from_millis(10)) => {
+                if let Some(evidence) = server.trouble(lag, oracles) {
+                    found = Some(cause(server, evidence, oracles, lag).await);
+                }
+            }
+        }
+    }
+    doing.shutdown().await;
+    if found.is_none() {
+        found = harm(server, patience.open, oracles, lag).await;
+    }
+    for one in &mut done {
+        one.ends().await;
+    }
+    if found.is_none() {
+        found = harm(server, patience.closed, oracles, lag).await;
+    }
+    if found.is_none() && wanted.class() == Class::Hang && oracles.holds(Oracle::Cpu) {
+        found = weigh::is_busy(server).await;
+    }
+    if found.is_none() && wanted == Oracle::Stderr {
+        found = server.tells(oracles);
+    }
+    found
+}
+
+/// Does a case, and says what speaks against the server: what is wanted, or whatever harms it as a whole.
+pub(super) async fn tried(
     server: &mut Server,
     case: &Case,
     wanted: Oracle,

@@ -5,27 +5,46 @@ use std::collections::BTreeSet;
 use super::case::Case;
 use crate::siot::{Act, Data, Item, Step};
 
-/// The smallest case found. `stays` says whether a case still shows it; nothing more is tried once it says nothing.
-pub(super) async fn minimise(case: &Case, mut stays: impl AsyncFnMut(&Case) -> Option<bool>) -> Case {
+/// The smallest case found. `stays` says which is the first of a few cases, `abreast` at most, that still shows it;
+/// nothing more is tried once it says that it could not find out.
+pub(super) async fn minimise(
+    case: &Case,
+    abreast: usize,
+    mut stays: impl AsyncFnMut(&[Case]) -> Option<First>,
+) -> Case {
     let mut smallest = case.clone();
+    // What did not show it once is not tried again.
     let mut failed: BTreeSet<String> = BTreeSet::new();
     'smaller: loop {
-        for candidate in candidates(&smallest) {
-            // What did not show it once is not tried again.
-            if !failed.insert(candidate.script().to_string()) {
-                continue;
-            }
-            match stays(&candidate).await {
-                Some(true) => {
-                    smallest = candidate;
-                    continue 'smaller;
+        let mut left = candidates(&smallest).into_iter();
+        loop {
+            let mut few: Vec<Case> = Vec::new();
+            while few.len() < abreast
+                && let Some(candidate) = left.next()
+            {
+                if !failed.contains(&text(&candidate)) && !few.contains(&candidate) {
+                    few.push(candidate);
                 }
-                Some(false) => {}
-                None => return smallest,
+            }
+            if few.is_empty() {
+                return smallest;
+            }
+            let Some(first) = stays(&few).await else { return smallest };
+            let many = first.unwrap_or(few.len());
+            failed.extend(few[..many].iter().map(text));
+            if first.is_some() {
+                smallest = few.swap_remove(many);
+                continue 'smaller;
             }
         }
-        return smallest;
     }
+}
+
+/// The first of a few that shows something, if any does.
+pub(super) type First = Option<usize>;
+
+fn text(case: &Case) -> String {
+    case.script().to_string()
 }
 
 /// Smaller cases, those that lack most first.
@@ -240,12 +259,15 @@ mod tests {
              alice > 1000 times send 42[\"error\",{\"a\":[1,2,3]}]\nalice + 42[\"message\"]\nalice > drop\nbob > reset\n",
         );
         let mut tried = 0;
-        let smallest = minimise(&all, async |case: &Case| {
-            tried += 1;
-            let text = case.script().to_string();
-            let joined =
-                text.find("send 40\n").zip(text.find("error")).is_some_and(|(join, error)| join < error);
-            Some(joined && text.contains("open websocket"))
+        let smallest = minimise(&all, 3, async |few: &[Case]| {
+            tried += few.len();
+            assert!(few.len() <= 3);
+            Some(few.iter().position(|case| {
+                let text = case.script().to_string();
+                let joined =
+                    text.find("send 40\n").zip(text.find("error")).is_some_and(|(join, error)| join < error);
+                joined && text.contains("open websocket")
+            }))
         })
         .await;
         let text = smallest.script().to_string();
@@ -258,6 +280,6 @@ mod tests {
     #[tokio::test]
     async fn it_ends_when_nobody_wants_to_try_any_more() {
         let all = case("alice > open websocket\nalice > send 40\n");
-        assert_eq!(minimise(&all, async |_: &Case| None).await, all);
+        assert_eq!(minimise(&all, 1, async |_: &[Case]| None).await, all);
     }
 }

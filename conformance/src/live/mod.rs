@@ -8,6 +8,7 @@
 //! written down as a transcript, and fenced off so that others behind it are found too (`fence`).
 
 mod amplify;
+mod bench;
 mod bystander;
 mod campaign;
 mod case;

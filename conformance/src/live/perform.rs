@@ -1,5 +1,6 @@
 //! Does what a case says, as fast as the server lets it, and notes what comes of it.
 
+mod acts;
 mod words;
 
 use std::{
@@ -9,6 +10,7 @@ use std::{
 
 use tokio::time::{sleep, timeout};
 
+pub(super) use self::acts::Acts;
 use super::{
     case::{ATTACKERS, Case},
     ground::Ground,
@@ -24,6 +26,7 @@ pub(super) struct Performance {
     ground: Arc<Ground>,
     /// What it saw.
     pub(super) log: Arc<Log>,
+    acts: Acts,
     actors: [Actor; ATTACKERS.len()],
     lines: Vec<Arc<Line>>,
     /// Where each step began: how much each attacker had heard by then.
@@ -59,9 +62,15 @@ const PIECE: usize = 1 << 20;
 
 impl Performance {
     pub(super) fn new(ground: &Arc<Ground>) -> Self {
+        Self::noted(ground, Acts::default())
+    }
+
+    /// One of which somebody else sees as well when it does something.
+    pub(super) fn noted(ground: &Arc<Ground>, acts: Acts) -> Self {
         Self {
             ground: Arc::clone(ground),
             log: Arc::default(),
+            acts,
             actors: Default::default(),
             lines: Vec::new(),
             marks: Vec::new(),
@@ -109,6 +118,7 @@ impl Performance {
 
     /// Closes what is open.
     pub(super) async fn ends(&mut self) {
+        self.acts.note();
         for line in self.lines.drain(..) {
             line.close(false).await;
         }
@@ -129,8 +139,12 @@ impl Performance {
             }
             Step::Act(name, act) => {
                 let Some(actor) = index(name) else { return };
+                self.acts.note();
                 match act {
-                    Act::Times(times, act) => self.repeats(actor, act, *times).await,
+                    Act::Times(times, act) => {
+                        self.repeats(actor, act, *times).await;
+                        self.acts.note();
+                    }
                     act => self.act(actor, act, true).await,
                 }
             }

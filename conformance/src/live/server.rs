@@ -213,14 +213,20 @@ impl Server {
         self.bystander.asked()
     }
 
+    /// When the bystander lost it.
+    pub(super) fn lost(&self) -> Option<std::time::Instant> {
+        self.bystander.harmed()
+    }
+
     /// How often the bystander has been answered.
     pub(super) fn answers(&self) -> u64 {
         self.bystander.answers()
     }
 
-    /// Whether its bystander is served.
+    /// Whether its bystander is served, and has not been waiting for long.
     pub(super) fn is_well(&self) -> bool {
-        self.bystander.harm().is_none()
+        const LONG: Duration = Duration::from_millis(500);
+        self.bystander.harm().is_none() && self.asked().is_none_or(|asked| asked.elapsed() < LONG)
     }
 
     /// Whether anybody still accepts connections.

@@ -1,10 +1,6 @@
 //! The cases of a batch, many at the same time, until something happens to the server.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tokio::{
     task::{Id, JoinSet},
@@ -13,7 +9,14 @@ use tokio::{
 
 use super::{Case, Evidence, Run, is_mild, sessions::abandon};
 use crate::{
-    live::{confirm, ground::Ground, judge, oracle::Oracle, perform::Performance, reaction},
+    live::{
+        confirm,
+        ground::Ground,
+        judge,
+        oracle::{Class, Oracle},
+        perform::{Acts, Performance},
+        reaction,
+    },
     target::TargetError,
 };
 
@@ -27,29 +30,33 @@ pub(super) enum Hunted {
 
 /// A case that is done, and waits for what is still due. The hunt goes on meanwhile, over many batches if it must.
 pub(super) struct Waiting {
-    case: Case,
+    attack: Attack,
     done: Performance,
-    from: Instant,
     until: Instant,
 }
 
 impl Waiting {
+    /// A case that begins to wait now.
     pub(super) fn new(case: Case, done: Performance, time: Duration) -> Self {
-        let from = Instant::now();
-        Self { case, done, from, until: from + time }
+        Self::of(Attack::begins(case), done, time)
+    }
+
+    fn of(attack: Attack, done: Performance, time: Duration) -> Self {
+        Self { attack, done, until: Instant::now() + time }
     }
 }
 
 /// A case, and when it was under way.
-struct Attack {
+pub(super) struct Attack {
     case: Case,
+    acts: Acts,
     from: Instant,
     to: Option<Instant>,
 }
 
 impl Attack {
     fn begins(case: Case) -> Self {
-        Self { case, from: Instant::now(), to: None }
+        Self { case, acts: Acts::default(), from: Instant::now(), to: None }
     }
 
     /// The same, over now.
@@ -88,6 +95,10 @@ const SLICE: Duration = Duration::from_millis(2500);
 const LATER_SLICE: Duration = Duration::from_millis(7500);
 /// A case that ended earlier is no suspect.
 const RECENT: Duration = Duration::from_millis(1500);
+/// What was done so shortly before a server was lost was done to one that was dying, most of it as its connections ended.
+const DYING: Duration = Duration::from_millis(2);
+/// Who was nearer to the moment at which a bystander was left says no more than this.
+const NEAR: Duration = Duration::from_millis(250);
 /// How many suspects there are at most.
 const MOST_SUSPECTS: usize = 96;
 
@@ -103,7 +114,6 @@ impl Run<'_> {
         let began = Instant::now();
         let mut running: JoinSet<Done> = JoinSet::new();
         let mut under_way: Vec<(Id, Attack)> = Vec::new();
-        let mut recent: VecDeque<Attack> = VecDeque::new();
         let mut suspects: Vec<(Case, Evidence)> = Vec::new();
         let mut look = interval(Duration::from_millis(20));
         let mut harm = None;
@@ -121,9 +131,10 @@ impl Run<'_> {
                 next.extend(self.quick.drain(..room));
             }
             for (number, case) in next {
-                let ground = Arc::clone(&server.ground);
-                let handle = running.spawn(does(ground, number, case.clone()));
-                under_way.push((handle.id(), Attack::begins(case)));
+                let attack = Attack::begins(case);
+                let one = Performance::noted(&server.ground, attack.acts.clone());
+                let handle = running.spawn(does(one, number, attack.case.clone()));
+                under_way.push((handle.id(), attack));
             }
             tokio::select! {
                 joined = running.join_next_with_id() => {
@@ -137,9 +148,9 @@ impl Run<'_> {
                         suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
                         one.done.ends().await;
                         abandon(&mut self.abandoned, &one.case, &one.done, &server.ground);
-                        recent.push_back(attack.over());
+                        self.recent.push_back(attack.over());
                     } else {
-                        self.waiting.push(Waiting::new(one.case.clone(), one.done, due));
+                        self.waiting.push(Waiting::of(attack, one.done, due));
                     }
                     self.results.push((one.number, one.case, one.triples));
                     self.report.cases += 1;
@@ -151,23 +162,25 @@ impl Run<'_> {
                     }
                     if let Some(evidence) = server.tells(oracles) {
                         let doing = under_way.iter().rev().map(|(_, one)| one.case.clone());
-                        let done = recent.iter().rev().map(|one| one.case.clone());
+                        let done = self.recent.iter().rev().map(|one| one.case.clone());
                         told.push((doing.chain(done).take(MOST_SUSPECTS).collect(), evidence));
                     }
                     for mut one in over(&mut self.waiting, &server.ground) {
-                        let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag.worst());
-                        suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
+                        let case = &one.attack.case;
+                        let against = judge::judge(case, &one.done, &server.ground, oracles, lag.worst());
+                        suspects.extend(against.into_iter().map(|evidence| (case.clone(), evidence)));
                         one.done.ends().await;
-                        abandon(&mut self.abandoned, &one.case, &one.done, &server.ground);
-                        recent.push_back(Attack { case: one.case, from: one.from, to: None }.over());
+                        abandon(&mut self.abandoned, case, &one.done, &server.ground);
+                        self.recent.push_back(one.attack.over());
                     }
                     // Whoever waits in vain has done so for a while before anybody says so.
                     let kept = RECENT + server.asked().map_or(Duration::ZERO, |asked| asked.elapsed());
-                    recent.retain(|one| one.to.is_none_or(|to| to.elapsed() < kept));
+                    self.recent.retain(|one| one.to.is_none_or(|to| to.elapsed() < kept));
                 }
             }
         }
         let asked = server.asked();
+        let lost = server.lost().unwrap_or_else(Instant::now).checked_sub(DYING);
         let harm = match harm {
             Some(evidence) => Some(confirm::cause(server, evidence, oracles, lag).await),
             None => None,
@@ -181,14 +194,25 @@ impl Run<'_> {
         // What was done before may show late.
         let before = if began.elapsed() < RECENT { std::mem::take(&mut self.weighed) } else { Vec::new() };
         let mut attacks: Vec<Attack> = under_way.into_iter().rev().map(|(_, one)| one).collect();
-        attacks.extend(recent.into_iter().rev());
-        if let (Oracle::BystanderLate, Some(asked)) = (evidence.oracle, asked) {
-            // It was answered until then.
-            attacks.sort_by_key(|one| one.distance(asked));
+        attacks.extend(self.recent.drain(..).rev());
+        let mut waiting: Vec<Attack> = self.waiting.drain(..).map(|one| one.attack).collect();
+        match (evidence.oracle, asked) {
+            // It was answered until then. Those that are tried quickly go first among those that were about as near.
+            (Oracle::BystanderLate, Some(asked)) => {
+                let distance = |one: &Attack| one.distance(asked).as_millis() / NEAR.as_millis();
+                attacks.sort_by_key(|one| (distance(one), one.case.pauses()));
+            }
+            // Most servers die of what was done to them last.
+            (oracle, _) if oracle.class() == Class::Crash => {
+                attacks.append(&mut waiting);
+                attacks
+                    .sort_by_key(|one| lost.and_then(|lost| one.acts.before(lost)).unwrap_or(Duration::MAX));
+            }
+            _ => {}
         }
+        attacks.append(&mut waiting);
         let mut suspected: Vec<Case> = attacks.into_iter().map(|one| one.case).collect();
         suspected.splice(0..0, before);
-        suspected.extend(self.waiting.iter().map(|one| one.case.clone()));
         suspected.truncate(MOST_SUSPECTS);
         Hunted::Harmed(suspected, evidence)
     }
@@ -205,8 +229,9 @@ impl Run<'_> {
             sleep(Duration::from_millis(20)).await;
             for mut one in over(&mut self.waiting, &server.ground) {
                 let (oracles, lag) = (&self.campaign.oracles, self.lag.worst());
-                let against = judge::judge(&one.case, &one.done, &server.ground, oracles, lag);
-                suspects.extend(against.into_iter().map(|evidence| (one.case.clone(), evidence)));
+                let case = &one.attack.case;
+                let against = judge::judge(case, &one.done, &server.ground, oracles, lag);
+                suspects.extend(against.into_iter().map(|evidence| (case.clone(), evidence)));
                 one.done.ends().await;
             }
         }
@@ -220,7 +245,9 @@ impl Run<'_> {
 /// Takes those out of the waiting to whom nothing is due any more, or whose time is over.
 fn over(waiting: &mut Vec<Waiting>, ground: &Ground) -> Vec<Waiting> {
     let now = Instant::now();
-    waiting.extract_if(.., |one| one.until <= now || due(&one.case, &one.done, ground).is_zero()).collect()
+    waiting
+        .extract_if(.., |one| one.until <= now || due(&one.attack.case, &one.done, ground).is_zero())
+        .collect()
 }
 
 /// Whether one more may wait.
@@ -229,10 +256,9 @@ fn has_room(waiting: &[Waiting], done: &Performance) -> bool {
     waiting.len() < MOST_WAITING && (!is_patient(done) || patient() < MOST_PATIENT)
 }
 
-async fn does(ground: Arc<Ground>, number: u64, case: Case) -> Done {
+async fn does(mut done: Performance, number: u64, case: Case) -> Done {
     /// The time in which a server reacts that has nothing else to do.
     const REACTION: Duration = Duration::from_millis(12);
-    let mut done = Performance::new(&ground);
     done.does(&case).await;
     if done.open_lines() > 0 {
         let news = done.log.news.notified();
@@ -285,7 +311,7 @@ mod tests {
     fn what_was_under_way_at_a_moment_is_nearest_to_it() {
         let moment = Instant::now();
         let second = Duration::from_secs(1);
-        let attack = |from, to| Attack { case: Case::new(Vec::new()), from, to };
+        let attack = |from, to| Attack { case: Case::new(Vec::new()), acts: Acts::default(), from, to };
         assert_eq!(attack(moment - second, None).distance(moment), Duration::ZERO);
         assert_eq!(attack(moment - second, Some(moment + second)).distance(moment), Duration::ZERO);
         assert_eq!(attack(moment - 3 * second, Some(moment - second)).distance(moment), second);

@@ -1,6 +1,7 @@
 //! From suspects to a finding: which case it was, three times of three, and the smallest that does it.
 
 use std::{
+    slice,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,11 +10,10 @@ use super::{Bench, Case, Evidence, MOST_ALIKE, Run, is_mild};
 use crate::{
     live::{
         confirm::{Patience, harms, is_same},
-        fence::Fence,
         finding::{Finding, signature},
         generate::texts_of,
         minimise::minimise,
-        oracle::Oracle,
+        oracle::{Class, Oracle},
     },
     siot::Step,
     target::TargetError,
@@ -59,7 +59,7 @@ impl<'c> Run<'c> {
         if again.count() >= MOST_ALIKE {
             return Ok(());
         }
-        let mut bench = self.bench();
+        let mut bench = self.bench(evidence.oracle);
         match culprit(&mut bench, suspects, &evidence).await? {
             Some((case, evidence)) if !self.is_behind(&case, &evidence) => {
                 self.makes_smaller(bench, &case, evidence).await
@@ -82,7 +82,7 @@ impl<'c> Run<'c> {
             // It serves again, or still: whoever watches over it may have started it.
             Ok(server) => {
                 self.server = Some(server);
-                let mut bench = self.bench();
+                let mut bench = self.bench(evidence.oracle);
                 let found = culprit(&mut bench, suspects, &evidence).await;
                 self.goes_on_with(bench.clear().await).await;
                 if let Ok(Some((case, evidence))) = found {
@@ -114,7 +114,7 @@ impl<'c> Run<'c> {
         if harms(evidence.oracle) || evidence.oracle.weighs() {
             self.falls().await;
         }
-        let mut bench = self.bench();
+        let mut bench = self.bench(evidence.oracle);
         match bench.confirms(case, &evidence, Patience::QUICK, 1).await? {
             Some(evidence) => self.makes_smaller(bench, case, evidence).await,
             None => {
@@ -125,8 +125,8 @@ impl<'c> Run<'c> {
         }
     }
 
-    fn bench(&self) -> Bench<'c> {
-        Bench::new(&self.campaign.host, &self.campaign.oracles, Arc::clone(&self.lag))
+    fn bench(&self, oracle: Oracle) -> Bench<'c> {
+        Bench::new(&self.campaign.host, &self.campaign.oracles, Arc::clone(&self.lag)).looking_for(oracle)
     }
 
     fn in_vain(&mut self, evidence: &Evidence) {
@@ -142,6 +142,18 @@ impl<'c> Run<'c> {
     /// Makes a case smaller that showed something alone, shows it again, and keeps it.
     async fn makes_smaller(
         &mut self,
+        bench: Bench<'c>,
+        case: &Case,
+        confirmed: Evidence,
+    ) -> Result<(), TargetError> {
+        self.confirming.send_replace(true);
+        let made = self.makes_the_smallest(bench, case, confirmed).await;
+        self.confirming.send_replace(false);
+        made
+    }
+
+    async fn makes_the_smallest(
+        &mut self,
         mut bench: Bench<'c>,
         case: &Case,
         confirmed: Evidence,
@@ -150,21 +162,25 @@ impl<'c> Run<'c> {
         let patience = Patience::QUICK;
         let seconds = self.began.elapsed().as_secs_f64();
         let known: Vec<String> = self.report.findings.iter().map(Finding::signature).collect();
-        let mut smallest = smaller(&mut bench, case, &confirmed, patience, &[]).await;
+        let is_alike = self.report.findings.iter().any(|found| is_same(&found.evidence, &confirmed));
+        let waiting = case.waiting();
+        // After the server's own time-outs it may be another bug with the same words: if it shows after all of the time.
+        let is_another = is_alike
+            && case.pauses()
+            && (bench.tries(&waiting, confirmed.oracle, patience).await?)
+                .is_some_and(|again| is_same(&again, &confirmed));
+        let mut smallest = if is_another {
+            smaller(&mut bench, &waiting, &confirmed, patience, &known).await
+        } else {
+            smaller(&mut bench, case, &confirmed, patience, &[]).await
+        };
         if known.contains(&signature(&confirmed, &smallest)) {
+            self.goes_on_with(bench.clear().await).await;
+            // Only what happens at once is known to be the same.
             if !case.pauses() {
-                self.goes_on_with(bench.clear().await).await;
-                self.fences.push(Fence::around(&smallest));
-                return Ok(());
+                self.fences_off(&smallest);
             }
-            // After the server's own time-outs it may be another bug with the same words: if it shows after all of the time.
-            let waiting = case.waiting();
-            let again = bench.tries(&waiting, confirmed.oracle, patience).await?;
-            if !again.is_some_and(|again| is_same(&again, &confirmed)) {
-                self.goes_on_with(bench.clear().await).await;
-                return Ok(());
-            }
-            smallest = smaller(&mut bench, &waiting, &confirmed, patience, &known).await;
+            return Ok(());
         }
         // It was shown once already. Something shorter may show itself not every time where the whole case does.
         let mut shown = bench.confirms(&smallest, &confirmed, patience, TIMES - 1).await?;
@@ -191,27 +207,34 @@ async fn culprit(
     suspects: Vec<Case>,
     evidence: &Evidence,
 ) -> Result<Option<(Case, Evidence)>, TargetError> {
-    /// How many are tried at the same time.
+    /// How many are tried at the same time before one server.
     const FEW: usize = 8;
+    /// The same where the harm stays, whatever others do, and takes longer to show.
+    const MANY: usize = 24;
     let deadline = Instant::now() + TRYING;
     let quick = Patience { open: Duration::from_millis(20), closed: Duration::from_millis(40) };
     // What takes its time to show is waited for.
     let slow = Patience { open: Duration::from_millis(1300), closed: Duration::from_millis(600) };
+    let few = if evidence.oracle.class() == Class::Hang { MANY } else { FEW };
     for patience in [quick, slow] {
-        for few in suspects.chunks(FEW) {
+        for some in suspects.chunks(few * bench.breadth()) {
             if Instant::now() > deadline {
                 return Ok(None);
             }
-            let Some(found) = bench.tries_all(few, evidence.oracle, patience).await? else { continue };
-            if let Some(culprit) = one_of(bench, few, &found, patience).await? {
-                return Ok(Some(culprit));
+            let groups: Vec<&[Case]> = some.chunks(few).collect();
+            let found = bench.tries_each(&groups, evidence.oracle, patience).await?;
+            for (few, found) in groups.into_iter().zip(found) {
+                let Some(found) = found else { continue };
+                if let Some(culprit) = one_of(bench, few, &found, patience).await? {
+                    return Ok(Some(culprit));
+                }
             }
         }
     }
     Ok(None)
 }
 
-/// The one of a few that does it, found in halves.
+/// The one of a few that does it: they are divided, into halves or more, until one is left.
 async fn one_of(
     bench: &mut Bench<'_>,
     few: &[Case],
@@ -222,14 +245,15 @@ async fn one_of(
     let mut few = few;
     let mut last = found.clone();
     while few.len() > 1 {
-        let (one, other) = few.split_at(few.len() / 2);
-        few = match bench.tries_all(one, last.oracle, patience).await? {
-            Some(evidence) => {
-                last = evidence;
-                one
-            }
-            None => other,
-        };
+        let mut parts: Vec<&[Case]> = few.chunks(few.len().div_ceil(bench.breadth() + 1)).collect();
+        // If none of the others does it, the last one does.
+        few = parts.pop().unwrap_or_default();
+        let found = bench.tries_each(&parts, last.oracle, patience).await?;
+        if let Some((part, evidence)) =
+            parts.into_iter().zip(found).find_map(|(part, found)| Some((part, found?)))
+        {
+            (few, last) = (part, evidence);
+        }
     }
     let [case] = few else { return Ok(None) };
     bench.fresh().await?;
@@ -249,26 +273,26 @@ async fn smaller(
     let time = match like.oracle {
         Oracle::Heartbeat | Oracle::SessionKept | Oracle::MemoryKept | Oracle::Delivery => MINIMISING_LATE,
         oracle if is_mild(oracle) => MINIMISING_MILD,
+        oracle if case.pauses() || oracle.class() == Class::Hang => MINIMISING_LATE,
         _ => MINIMISING,
     };
     let deadline = Instant::now() + time;
     let packets = heads(case);
-    minimise(case, async |smaller: &Case| {
+    let is_another = |smaller: &Case| {
+        // What is found already is another way to the same harm.
+        let is_known = known.contains(&signature(like, smaller));
+        // A shorter way to the same harm may be another bug: the types of the packets stay what they were.
+        is_known || (like.oracle.weighs() && heads(smaller).iter().any(|head| !packets.contains(head)))
+    };
+    minimise(case, bench.breadth(), async |few: &[Case]| {
         if Instant::now() > deadline {
             return None;
         }
-        // What is found already is another way to the same harm.
-        if known.contains(&signature(like, smaller)) {
-            return Some(false);
-        }
-        // A shorter way to the same harm may be another bug: the types of the packets stay what they were.
-        if like.oracle.weighs() && heads(smaller).iter().any(|head| !packets.contains(head)) {
-            return Some(false);
-        }
-        match bench.tries(smaller, like.oracle, patience).await {
-            Ok(found) => Some(found.is_some_and(|found| is_same(&found, like))),
-            Err(_) => None,
-        }
+        let tried: Vec<usize> = (0..few.len()).filter(|at| !is_another(&few[*at])).collect();
+        let groups: Vec<&[Case]> = tried.iter().map(|at| slice::from_ref(&few[*at])).collect();
+        let found = bench.tries_each(&groups, like.oracle, patience).await.ok()?;
+        let shows = |found: &Option<Evidence>| found.as_ref().is_some_and(|found| is_same(found, like));
+        Some(tried.into_iter().zip(found).find(|(_, found)| shows(found)).map(|(at, _)| at))
     })
     .await
 }

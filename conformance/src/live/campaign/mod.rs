@@ -2,6 +2,7 @@
 
 mod hunt;
 mod investigate;
+mod report;
 mod scales;
 mod sessions;
 
@@ -11,14 +12,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+
+pub use self::report::{Progress, Report, Watcher};
 use self::{
-    hunt::{Hunted, Waiting},
+    hunt::{Attack, Hunted, Waiting},
     sessions::Abandoned,
 };
 use super::{
     amplify::Amplifier,
+    bench::Bench,
     case::Case,
-    confirm::{Bench, is_same},
+    confirm::is_same,
     evidence::Evidence,
     fence::Fence,
     finding::Finding,
@@ -50,50 +58,6 @@ pub struct Campaign {
     pub max_findings: Option<usize>,
 }
 
-/// How far a run is.
-#[derive(Debug, Clone, Copy)]
-pub struct Progress {
-    /// Cases that were done.
-    pub cases: u64,
-    /// Time since it began.
-    pub elapsed: Duration,
-    /// Different reactions that were seen.
-    pub states: usize,
-    /// Findings so far.
-    pub findings: usize,
-    /// What is done now.
-    pub doing: &'static str,
-}
-
-/// What came of a run.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// The findings, in the order in which they were made.
-    pub findings: Vec<Finding>,
-    /// Cases that were done.
-    pub cases: u64,
-    /// Cases that were left out because of what was found before.
-    pub fenced: u64,
-    /// What is fenced off.
-    pub fences: Vec<String>,
-    /// How often the server as a whole was in trouble, and nothing could be shown three times of three.
-    pub unconfirmed: Vec<String>,
-    /// Different reactions that were seen.
-    pub states: usize,
-    /// How long it took.
-    pub seconds: f64,
-    /// How long cases were hunted, investigations and weighing aside.
-    pub hunted_seconds: f64,
-}
-
-/// Whoever looks on.
-pub trait Watcher {
-    /// The run goes on.
-    fn progress(&mut self, progress: Progress);
-    /// Something was found.
-    fn finding(&mut self, finding: &Finding);
-}
-
 /// Cases of a batch. What is learned from one batch decides only what is in the next, so that the speed of a machine
 /// decides nothing.
 const BATCH: u64 = 768;
@@ -103,8 +67,12 @@ const LATER_BATCH: u64 = 4 * BATCH;
 const LATER: u64 = 8 * BATCH;
 /// As long as most of what is seen is new, weighing takes as much time as hunting.
 const EARLY: Duration = Duration::from_secs(60);
-/// Which part of the time of hunting goes to weighing later.
-const WEIGHING_PART: u32 = 5;
+/// How many times as long as it is weighed it is hunted then, and later.
+const HUNTING_TO_WEIGHING: u32 = 1;
+const LATER_HUNTING_TO_WEIGHING: u32 = 5;
+
+/// What is being confirmed when the time is over is not thrown away: it gets so much more.
+const CONFIRMING: Duration = Duration::from_secs(15);
 
 /// Whether it ends nothing, or takes long to be shown again.
 fn is_mild(oracle: Oracle) -> bool {
@@ -121,6 +89,8 @@ struct Run<'c> {
     began: Instant,
     lag: Arc<Lag>,
     server: Option<Server>,
+    /// Whether a case that did something is being shown again.
+    confirming: watch::Sender<bool>,
     reactions: Reactions,
     /// What is left of the batch: those that take their time, and the others.
     slow: VecDeque<(u64, Case)>,
@@ -129,6 +99,8 @@ struct Run<'c> {
     results: Vec<(u64, Case, Vec<Triple>)>,
     /// Cases that are done, to which something is still due.
     waiting: Vec<Waiting>,
+    /// Cases that are done, and may have done what shows later.
+    recent: VecDeque<Attack>,
     /// Sessions that nobody uses any more.
     abandoned: VecDeque<Abandoned>,
     fences: Vec<Fence>,
@@ -168,12 +140,17 @@ impl Campaign {
         let mut run = Run::new(self, watcher);
         run.server = Some(run.campaign.host.start().await?);
         let left = run.campaign.time.unwrap_or(Duration::MAX);
+        let mut confirming = run.confirming.subscribe();
+        let time_is_over = async {
+            sleep(left.min(Duration::from_secs(u64::from(u32::MAX)))).await;
+            let _shown_or_not = timeout(CONFIRMING, confirming.wait_for(|confirming| !confirming)).await;
+        };
         let ended = {
             let goes_on = run.goes_on();
             tokio::select! {
                 ended = goes_on => ended,
                 () = stop => Ok(()),
-                () = tokio::time::sleep(left.min(Duration::from_secs(u64::from(u32::MAX)))) => Ok(()),
+                () = time_is_over => Ok(()),
             }
         };
         for server in [run.server.take(), run.scales.clear().await].into_iter().flatten() {
@@ -213,11 +190,13 @@ impl<'c> Run<'c> {
             began: Instant::now(),
             lag,
             server: None,
+            confirming: watch::Sender::new(false),
             reactions: Reactions::default(),
             slow: VecDeque::new(),
             quick: VecDeque::new(),
             results: Vec::new(),
             waiting: Vec::new(),
+            recent: VecDeque::new(),
             abandoned: VecDeque::new(),
             fences: Vec::new(),
             report,
@@ -253,7 +232,7 @@ impl<'c> Run<'c> {
                     }
                     self.stands().await?;
                     self.asks_for_sessions().await?;
-                    let part = if self.is_early() { 1 } else { WEIGHING_PART };
+                    let part = if self.is_early() { HUNTING_TO_WEIGHING } else { LATER_HUNTING_TO_WEIGHING };
                     if self.weighing < self.hunted / part {
                         let began = Instant::now();
                         self.weigh().await?;
@@ -365,6 +344,7 @@ impl<'c> Run<'c> {
     async fn falls(&mut self) {
         // What was due to them comes from nobody any more.
         self.waiting.clear();
+        self.recent.clear();
         self.abandoned.clear();
         if let Some(server) = self.server.take() {
             server.stop().await;
@@ -389,10 +369,21 @@ impl<'c> Run<'c> {
         });
     }
 
+    /// Leaves out what lies behind a case that is found, of what is drawn already as well.
+    fn fences_off(&mut self, case: &Case) {
+        let fence = Fence::around(case);
+        let before = self.quick.len() + self.slow.len();
+        for queue in [&mut self.quick, &mut self.slow] {
+            queue.retain(|(_, case)| !fence.holds(case));
+        }
+        self.report.fenced += (before - self.quick.len() - self.slow.len()) as u64;
+        self.fences.push(fence);
+    }
+
     fn finds(&mut self, evidence: Evidence, case: Case, seconds: f64) {
         let mut finding = Finding { evidence, case, seconds, cases: self.report.cases, known: None };
         let signature = finding.signature();
-        self.fences.push(Fence::around(&finding.case));
+        self.fences_off(&finding.case);
         let alike = self.report.findings.iter().filter(|found| is_same(&found.evidence, &finding.evidence));
         if self.report.findings.iter().any(|found| found.signature() == signature)
             || (!finding.evidence.trace.is_empty() && alike.count() >= MOST_ALIKE)

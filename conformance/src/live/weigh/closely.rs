@@ -65,7 +65,7 @@ async fn held(server: &Server, case: &Case) -> Option<Held> {
     }
     let before = server.vitals()?;
     let mut done = run(server, case).await;
-    let peak = steady(server).await?;
+    let peak = steady(server, Duration::MAX).await?;
     let open = done.iter().any(|one| one.open_lines() > 0);
     let sent_bytes = done.iter().map(|one| one.sent_bytes as u64).sum::<u64>();
     for one in &mut done {
@@ -153,13 +153,15 @@ async fn after(server: &Server, case: &Case, time: Duration) -> Option<Vitals> {
 /// Time on the processor far above what was asked of it, or that goes on though nobody asks for anything.
 async fn slow(server: &Server, case: &Case) -> Option<Evidence> {
     let (weight, _) = weigh(server, std::slice::from_ref(case), false).await?;
-    if weight.is_slow() {
+    sleep(RELEASE).await;
+    if let Some(evidence) = is_busy(server).await {
+        return Some(evidence);
+    }
+    weight.is_slow().then(|| {
         let spent = weight.after.cpu.saturating_sub(weight.before.cpu);
         let what = format!("{:.1} s on the processor for {} bytes", spent.as_secs_f64(), weight.sent_bytes);
-        return Some(Evidence::new(Oracle::Cpu, what));
-    }
-    sleep(RELEASE).await;
-    is_busy(server).await
+        Evidence::new(Oracle::Cpu, what)
+    })
 }
 
 /// Whether the server works hard though nobody asks for anything but a bystander's echo.
@@ -222,7 +224,7 @@ async fn piled(
     let mut levels = Vec::new();
     for factor in [1, 2] {
         let mut done = run(server, &times(case, factor)?).await;
-        steady(server).await?;
+        steady(server, Duration::MAX).await?;
         let more = count(&server.vitals()?).saturating_sub(before);
         let open = done.iter().map(|one| one.open_lines() as u64).sum::<u64>();
         for one in &mut done {
