@@ -103,11 +103,25 @@ fn unasked(text: &str, sent: &[&str]) -> Option<Evidence> {
             "acknowledgement",
             format!("{text:?} came, and nobody had asked for an acknowledgement with this id"),
         )),
-        ('0', _) if !was_said("40") || (packet.namespace != "/" && !was_said(packet.namespace)) => {
+        ('0', _)
+            if !sent.iter().any(|text| may_join(text))
+                || (packet.namespace != "/" && !was_said(packet.namespace)) =>
+        {
             Some(says("connect", format!("{text:?} came, and nobody had asked to join")))
         }
         _ => None,
     }
+}
+
+/// Whether a text may be taken for a wish to join: some read a type that is missing or blank as CONNECT (SIO-PK-002).
+fn may_join(text: &str) -> bool {
+    let has_blank_type = |packet: &str| {
+        let rest = packet.strip_prefix('4');
+        rest.is_some_and(|rest| {
+            rest.chars().next().is_none_or(|char| char.is_whitespace() || char == '\u{feff}')
+        })
+    };
+    text.contains("40") || text.split('\u{1e}').any(has_blank_type)
 }
 
 /// Something out of its turn on the only connection of a client, which is a WebSocket from the beginning.
@@ -161,4 +175,20 @@ fn early(case: &Case, seen: &Seen, actor: usize) -> Option<Evidence> {
         attachments = packet.attachments;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_type_may_be_a_wish_to_join() {
+        let answer = "40{\"sid\":\"a\"}";
+        for sent in ["40", "4", "4 ", "4\u{c}", "2\u{1e}4\u{a0}x", "4\u{feff}"] {
+            assert!(unasked(answer, &[sent]).is_none(), "{sent:?}");
+        }
+        for sent in ["2", "42[\"a\"]", "41"] {
+            assert!(unasked(answer, &[sent]).is_some(), "{sent:?}");
+        }
+    }
 }
