@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic in a test is its failure report")]
 
 use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher,
     io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
     process::{Child, Command, Stdio},
@@ -41,8 +43,15 @@ fn reference(variables: &[(&str, &str)]) -> Served {
     Served { child, url }
 }
 
+/// A free port below the range that systems take for outgoing connections: from within it, a connection to a server that
+/// does not listen yet may be connected to itself.
+fn free_port() -> u16 {
+    let drawn = |attempt: u64| u16::try_from(10_240 + RandomState::new().hash_one(attempt) % 22_000).unwrap();
+    (0..64).map(drawn).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+}
+
 fn socket_io(variables: &[(&str, &str)]) -> Served {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let child = Command::new("node")
         .arg(TESTEE)
         .env("PORT", port.to_string())

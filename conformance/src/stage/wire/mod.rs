@@ -405,6 +405,11 @@ impl Wire {
         self.scene.transcript.record(&self.actor, Way::Note, "drops the connection");
     }
 
+    /// Whether it polls, and has not moved to a WebSocket.
+    pub(crate) fn polls(&self) -> bool {
+        self.moves.is_some()
+    }
+
     /// The next ping.
     ///
     /// # Errors
