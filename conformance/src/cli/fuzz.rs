@@ -18,6 +18,7 @@ use super::{
     Exit, Failure,
     interrupt::Interrupt,
     options::{Pair, Server, pair},
+    runner::Runner,
 };
 use crate::{
     live::{Campaign, Class, Generator, Ground, Host, Known, Oracle, Oracles},
@@ -108,9 +109,7 @@ pub(super) fn run(args: &Args, colour: bool) -> Result<Exit, Failure> {
     if let Some(count) = args.print {
         return print(seed, count);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
-    runtime.block_on(fuzz(args, seed, colour))
+    Runner::start()?.does(fuzz(args, seed, colour))
 }
 
 async fn fuzz(args: &Args, seed: u64, colour: bool) -> Result<Exit, Failure> {

@@ -20,6 +20,7 @@ mod probe;
 mod prove;
 mod replay;
 mod report;
+mod runner;
 #[cfg(feature = "embedded")]
 mod serve;
 #[cfg(feature = "embedded")]

@@ -107,7 +107,16 @@ pub enum Deciding {
 impl Deciding {
     /// Whether rules of this authority are worth playing: at `must`, somebody asks for a quick answer on the protocol.
     pub fn plays(self, level: Level) -> bool {
-        self != Deciding::Must || level == Level::Must
+        self != Deciding::Must || self.counts(level)
+    }
+
+    /// Whether a breach of a rule of this authority makes the run fail.
+    pub fn counts(self, level: Level) -> bool {
+        match self {
+            Deciding::Must => level == Level::Must,
+            Deciding::Reference => level.fails(),
+            Deciding::All => true,
+        }
     }
 }
 
@@ -272,6 +281,20 @@ mod tests {
         assert_eq!(factor("2.5"), Ok(2.5));
         for wrong in ["0", "-1", "NaN", "inf", "x"] {
             assert!(factor(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_level_decides_which_rules_count_and_are_played() {
+        for (chosen, level, counts, plays) in [
+            (Deciding::Must, Level::Must, true, true),
+            (Deciding::Must, Level::Reference, false, false),
+            (Deciding::Must, Level::Info, false, false),
+            (Deciding::Reference, Level::Docs, true, true),
+            (Deciding::Reference, Level::Should, false, true),
+            (Deciding::All, Level::Info, true, true),
+        ] {
+            assert_eq!((chosen.counts(level), chosen.plays(level)), (counts, plays), "{chosen:?} {level:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Exit, Failure, options::Server};
+use super::{Exit, Failure, options::Server, runner::Runner};
 use crate::{probe, stage::Site, target::parse_url};
 
 /// Ask a server what it can do: a card in two seconds, without its help
@@ -39,11 +39,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     site.query = approach.query;
     site.auth = approach.auth;
     let shown = format!("http://{}{}", site.authority, site.path);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
-    let asked = runtime.block_on(probe::probe(site));
+    let runner = Runner::start()?;
+    let asked = runner.does(probe::probe(site));
     // Whoever did not answer is not waited for.
-    runtime.shutdown_background();
+    runner.leaves();
     let card = asked.map_err(|why| {
         let hint = "is it an Engine.IO server, and is the path right? (--path)";
         Failure::new(Exit::Unreachable, format!("no Engine.IO handshake with {shown}: {why}; {hint}"))

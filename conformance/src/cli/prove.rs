@@ -10,7 +10,7 @@ use std::{
 use clap::ValueHint;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Exit, Failure, interrupt::Interrupt};
+use super::{Exit, Failure, interrupt::Interrupt, runner::Runner};
 use crate::{
     prove::{self, Fault, Matrix, Reach},
     suite,
@@ -53,9 +53,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let reach = if args.quick { Reach::EveryRule } else { Reach::Whole };
     // Before hours of work: can its result be written?
     let html = args.html.as_deref().map(create).transpose()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
-    let proofs = runtime.block_on(async {
+    let proofs = Runner::start()?.does(async {
         let mut interrupt = Interrupt::listen()?;
         let bar = bar(faults.len());
         let proving = prove::prove(&faults, reach, args.jobs.into(), |proof| {

@@ -12,6 +12,7 @@ use super::{
     Exit, Failure,
     interrupt::Interrupt,
     options::{Pair, Server, pair},
+    runner::Runner,
 };
 use crate::{
     live::{self, Host},
@@ -69,9 +70,7 @@ pub struct Args {
 /// # Errors
 /// The command line makes no sense, the server cannot be started, or a file cannot be written.
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    Runner::start()?.does(async {
         let mut interrupt = Interrupt::listen()?;
         tokio::select! {
             done = replay(args) => done,

@@ -2,8 +2,8 @@
 //!
 //! A case is a list of steps of one to four attackers, in the words of transcripts ([`crate::siot`]). Cases are drawn
 //! from a seed (`generate`), done (`perform`) and looked at by oracles (`oracle`, `judge`). Many are done at the
-//! same time, so that whatever harms the server as a whole is found out about by doing the suspects again, one after
-//! the other, before a fresh server (`confirm`). What takes up memory, descriptors, threads or time is found by
+//! same time, so that whatever harms the server as a whole is found out about by doing the suspects again, a few at a
+//! time, before fresh servers (`bench`, `confirm`). What takes up memory, descriptors, threads or time is found by
 //! doing one case many times over while nothing else goes on (`weigh`). A finding is made smaller (`minimise`),
 //! written down as a transcript, and fenced off so that others behind it are found too (`fence`).
 

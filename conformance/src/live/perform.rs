@@ -26,7 +26,8 @@ pub(super) struct Performance {
     ground: Arc<Ground>,
     /// What it saw.
     pub(super) log: Arc<Log>,
-    acts: Acts,
+    /// When it did something.
+    pub(super) acts: Acts,
     actors: [Actor; ATTACKERS.len()],
     lines: Vec<Arc<Line>>,
     /// Where each step began: how much each attacker had heard by then.
@@ -62,15 +63,10 @@ const PIECE: usize = 1 << 20;
 
 impl Performance {
     pub(super) fn new(ground: &Arc<Ground>) -> Self {
-        Self::noted(ground, Acts::default())
-    }
-
-    /// One of which somebody else sees as well when it does something.
-    pub(super) fn noted(ground: &Arc<Ground>, acts: Acts) -> Self {
         Self {
             ground: Arc::clone(ground),
             log: Arc::default(),
-            acts,
+            acts: Acts::default(),
             actors: Default::default(),
             lines: Vec::new(),
             marks: Vec::new(),

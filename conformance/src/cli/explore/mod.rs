@@ -19,6 +19,7 @@ use super::{
     Exit, Failure,
     interrupt::Interrupt,
     options::{Pair, Server, pair},
+    runner::Runner,
 };
 use crate::{
     explore::{self, Limits, Told, Ways},
@@ -119,9 +120,7 @@ const SHRINKING: Duration = Duration::from_secs(40);
 /// # Errors
 /// The command line makes no sense, the server cannot be explored, or a file cannot be written.
 pub(super) fn run(args: &Args, colour: bool) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
-    runtime.block_on(explore(args, colour))
+    Runner::start()?.does(explore(args, colour))
 }
 
 async fn explore(args: &Args, colour: bool) -> Result<Exit, Failure> {

@@ -19,6 +19,7 @@ use super::{
     interrupt::Interrupt,
     last_run,
     options::Deciding,
+    runner::Runner,
     test::{Args, Named},
 };
 use crate::{
@@ -42,9 +43,7 @@ const USUAL_JOBS: u16 = 16;
 /// # Errors
 /// If the command line makes no sense, or the server cannot be judged at all.
 pub(super) fn run(args: &Args, colour: bool) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
-    runtime.block_on(judge(args, colour))
+    Runner::start()?.does(judge(args, colour))
 }
 
 async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
@@ -108,7 +107,7 @@ async fn judge(args: &Args, colour: bool) -> Result<Exit, Failure> {
         if !case.known {
             deciding += usize::from(decides(args.cases.level, level, &outcome.verdict));
             let unclear = matches!(outcome.verdict, Verdict::Inconclusive(_));
-            undecided += usize::from(unclear && may_decide(args.cases.level, level));
+            undecided += usize::from(unclear && args.cases.level.counts(level));
         }
         reports.event(&Event::Verdict(case))?;
         if args.cases.max_fail.is_some_and(|most| deciding >= most as usize) {
@@ -174,17 +173,8 @@ fn compare(case: &mut event::Case, standing: Standing<'_>) {
 fn decides(chosen: Deciding, level: Level, verdict: &Verdict) -> bool {
     match verdict {
         Verdict::Crash(_) | Verdict::Hang(_) => true,
-        Verdict::Fail(_) | Verdict::Warn(_) => may_decide(chosen, level),
+        Verdict::Fail(_) | Verdict::Warn(_) => chosen.counts(level),
         Verdict::Pass | Verdict::Inconclusive(_) | Verdict::Skipped(_) => false,
-    }
-}
-
-/// Whether a breach of a rule of this authority makes the run fail.
-fn may_decide(chosen: Deciding, level: Level) -> bool {
-    match chosen {
-        Deciding::Must => level == Level::Must,
-        Deciding::Reference => level.fails(),
-        Deciding::All => true,
     }
 }
 
@@ -205,23 +195,4 @@ fn again(args: &Args, seed: u64) -> String {
         }
     });
     quoted.collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_level_decides_which_rules_count() {
-        for (chosen, level, counts) in [
-            (Deciding::Must, Level::Must, true),
-            (Deciding::Must, Level::Reference, false),
-            (Deciding::Must, Level::Info, false),
-            (Deciding::Reference, Level::Docs, true),
-            (Deciding::Reference, Level::Should, false),
-            (Deciding::All, Level::Info, true),
-        ] {
-            assert_eq!(may_decide(chosen, level), counts, "{chosen:?} {level:?}");
-        }
-    }
 }

@@ -14,7 +14,7 @@ use std::{
 use clap::ValueHint;
 
 use self::file::Contestant;
-use super::{Exit, Failure, interrupt::Interrupt, judge::told, options::Trace};
+use super::{Exit, Failure, interrupt::Interrupt, judge::told, options::Trace, runner::Runner};
 use crate::{
     baseline::{self, Baseline, Standing},
     report::event::{self, Counts, Outcome},
@@ -83,13 +83,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     // Before minutes of work: can its result be written?
     let mut page = fs::File::create(&args.html)
         .map_err(|error| Failure::usage(format!("cannot write {}: {error}", args.html.display())))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::new(Exit::OwnFault, format!("cannot start: {error}")))?;
+    let runner = Runner::start()?;
     let mut columns = Vec::new();
     let widest =
         contestants.iter().map(|contestant| contestant.name.chars().count()).max().unwrap_or_default();
     for contestant in &contestants {
-        let column = runtime.block_on(async {
+        let column = runner.does(async {
             let mut interrupt = Interrupt::listen()?;
             tokio::select! {
                 column = judged(contestant, &cases, args.jobs.into()) => column,

@@ -38,7 +38,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// A case that begins to wait now.
     pub(super) fn new(case: Case, done: Performance, time: Duration) -> Self {
-        Self::of(Attack::begins(case), done, time)
+        Self::of(Attack::begins(case, &done), done, time)
     }
 
     fn of(attack: Attack, done: Performance, time: Duration) -> Self {
@@ -55,8 +55,8 @@ pub(super) struct Attack {
 }
 
 impl Attack {
-    fn begins(case: Case) -> Self {
-        Self { case, acts: Acts::default(), from: Instant::now(), to: None }
+    fn begins(case: Case, done: &Performance) -> Self {
+        Self { case, acts: done.acts.clone(), from: Instant::now(), to: None }
     }
 
     /// The same, over now.
@@ -131,8 +131,8 @@ impl Run<'_> {
                 next.extend(self.quick.drain(..room));
             }
             for (number, case) in next {
-                let attack = Attack::begins(case);
-                let one = Performance::noted(&server.ground, attack.acts.clone());
+                let one = Performance::new(&server.ground);
+                let attack = Attack::begins(case, &one);
                 let handle = running.spawn(does(one, number, attack.case.clone()));
                 under_way.push((handle.id(), attack));
             }
